@@ -1,0 +1,15 @@
+//! The nouns: counts, genes, lots, data sets, tables. Cells are rows, everywhere.
+
+pub mod counts;
+pub mod dataset;
+pub mod genes;
+pub mod lot;
+pub mod lot_table;
+pub mod table;
+
+pub use counts::{Counts, CountsBuilder, Row};
+pub use dataset::Dataset;
+pub use genes::Genes;
+pub use lot::{Lot, LotSheet, LotSource, SheetColumn};
+pub use lot_table::LotTable;
+pub use table::{Column, Table};

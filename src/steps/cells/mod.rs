@@ -1,0 +1,17 @@
+//! Steps on cells: quality control to an integrated embedding.
+
+pub mod cell_cycle;
+pub mod doublets;
+pub mod harmony;
+pub mod hvg;
+pub mod normalize;
+pub mod pca;
+pub mod qc;
+
+pub use cell_cycle::{CellCycle, CellCycleParams, Phase, cell_cycle};
+pub use doublets::{DoubletParams, Doublets, doublets};
+pub use harmony::{Harmony, HarmonyParams, harmony};
+pub use hvg::{Hvg, HvgFlavor, HvgParams, hvg};
+pub use normalize::{NormalizeParams, Normalized, normalize};
+pub use pca::{Pca, PcaParams, pca};
+pub use qc::{CellMetrics, Exclusion, LotQc, Qc, QcParams, qc};

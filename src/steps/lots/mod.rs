@@ -1,0 +1,11 @@
+//! Steps on lots: composition, pseudobulk, association with a readout.
+
+pub mod association;
+pub mod composition;
+pub mod influence;
+pub mod pseudobulk;
+
+pub use association::{Association, AssociationParams, AssociationRow, association};
+pub use composition::{Composition, CompositionParams, Transform, composition};
+pub use influence::{Influence, influence};
+pub use pseudobulk::{Pseudobulk, PseudobulkParams, pseudobulk};

@@ -1,0 +1,9 @@
+//! Steps on marker genes: effects lot by lot, ranking of candidates.
+
+pub mod effects;
+pub mod ranking;
+pub mod wilcoxon;
+
+pub use effects::{Effects, EffectsParams, effects};
+pub use ranking::{Candidate, RankingParams, ranking};
+pub use wilcoxon::{Wilcoxon, wilcoxon};

@@ -1,0 +1,1 @@
+//! `association` against others.

@@ -1,0 +1,1 @@
+//! `cell_cycle` against others.

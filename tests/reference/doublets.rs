@@ -1,0 +1,1 @@
+//! `doublets` against others.

@@ -1,0 +1,1 @@
+//! `harmony` against others.

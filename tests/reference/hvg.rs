@@ -1,0 +1,1 @@
+//! `hvg` against others.

@@ -1,0 +1,1 @@
+//! `leiden` against others.

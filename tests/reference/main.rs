@@ -1,0 +1,23 @@
+//! Promise: results equal those of implementations that no one here wrote.
+//!
+//! Frozen values are in `tests/data/reference/<step>/`, made by `scripts/reference/<step>.py`. Tests on real data look in
+//! `../shared/data` or `$CQA_TEST_DATA` and say plainly that they were skipped where it is absent.
+
+mod common;
+
+mod association;
+mod cell_cycle;
+mod composition;
+mod doublets;
+mod effects;
+mod harmony;
+mod hvg;
+mod kmeans;
+mod leiden;
+mod neighbors;
+mod pca;
+mod pseudobulk;
+mod qc;
+mod readers;
+mod umap;
+mod wilcoxon;

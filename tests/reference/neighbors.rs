@@ -1,0 +1,1 @@
+//! `neighbors` against others.

@@ -1,0 +1,1 @@
+//! `pca` against others.

@@ -1,0 +1,1 @@
+//! `pseudobulk` against others.

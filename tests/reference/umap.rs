@@ -1,0 +1,1 @@
+//! `umap` against others.

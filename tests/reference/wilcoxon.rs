@@ -1,0 +1,1 @@
+//! `wilcoxon` against others.
