@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use crate::data::Dataset;
+use crate::data::{Dataset, Genes, LotSheet};
 use crate::io::ReadParams;
 use crate::steps::cells::*;
 use crate::steps::clusters::*;
@@ -82,23 +82,89 @@ pub enum ClusterMethod {
     Mixture,
 }
 
-/// Everything that lots → clusters computes. Cells are those that quality control kept.
-#[derive(Debug, Clone)]
+/// What is known of every kept cell, in global order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cells {
+    /// Lot of each cell, an index into the sheet.
+    pub lot: Vec<u32>,
+    /// Barcode of each cell.
+    pub barcode: Vec<String>,
+    /// Quality measures.
+    pub metrics: CellMetrics,
+    /// Doublet score 0..1; NaN where there is none.
+    pub doublet_score: Vec<f32>,
+    /// Called a doublet.
+    pub doublet: Vec<bool>,
+    /// Score of the S list.
+    pub s_score: Vec<f32>,
+    /// Score of the G2M list.
+    pub g2m_score: Vec<f32>,
+    /// Phase of the cell cycle.
+    pub phase: Vec<Phase>,
+    /// Cluster of each cell.
+    pub cluster: Vec<u32>,
+    /// Cells × 2; `None` if off.
+    pub umap: Option<Array2<f32>>,
+}
+
+/// One cell that quality control excluded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excluded {
+    /// Lot name.
+    pub lot: String,
+    /// Barcode.
+    pub barcode: String,
+    /// Reasons, joined by `+`.
+    pub reason: String,
+}
+
+/// One row of `clusters.csv`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClusterSummary {
+    /// Number of cells.
+    pub n_cells: usize,
+    /// Effective number of lots.
+    pub effective_lots: f64,
+    /// Share of cells in S or G2M, 0..1.
+    pub share_cycling: f64,
+    /// Mostly in S or G2M.
+    pub proliferative: bool,
+}
+
+/// Results of lots → clusters: all that ranking and report need, and all that a run directory holds.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Analysis {
     /// Parameters of the run.
     pub params: Params,
+    /// Lots with their readouts.
+    pub sheet: LotSheet,
+    /// The gene axis.
+    pub genes: Genes,
+    /// Kept cells.
+    pub cells: Cells,
+    /// One row per lot.
+    pub qc: Vec<LotQc>,
+    /// Cells not kept.
+    pub excluded: Vec<Excluded>,
+    /// The resolution sweep (one row if the resolution was given).
+    pub resolution: Vec<ResolutionRow>,
+    /// One row per cluster.
+    pub clusters: Vec<ClusterSummary>,
+    /// Lots × clusters.
+    pub composition: Composition,
+    /// Lots × genes.
+    pub pseudobulk: Pseudobulk,
+    /// Clusters × genes.
+    pub effects: Effects,
+    /// Everything worth knowing before trusting a number.
+    pub warnings: Vec<Warning>,
+}
+
+/// The cells themselves and the space they lie in; kept in memory for `pooled.h5ad` and for those who embed the crate.
+#[derive(Debug, Clone)]
+pub struct Space {
     /// Kept cells, all genes.
     pub dataset: Dataset,
-    /// Quality control, of every cell read.
-    pub qc: Qc,
-    /// Barcode and lot of every cell read that was excluded: (lot, barcode, reason).
-    pub excluded: Vec<(String, String, String)>,
-    /// Measures of the kept cells.
-    pub metrics: CellMetrics,
-    /// Doublet scores of the kept cells; `None` if off.
-    pub doublets: Option<Doublets>,
-    /// Called doublets per lot.
-    pub n_doublets: Vec<usize>,
     /// Factors of the log-normalised values.
     pub normalized: Normalized,
     /// Highly variable genes.
@@ -107,28 +173,8 @@ pub struct Analysis {
     pub pca: Pca,
     /// Integration; `None` if off.
     pub harmony: Option<Harmony>,
-    /// Cell cycle.
-    pub cell_cycle: CellCycle,
     /// Nearest neighbours.
     pub neighbors: Neighbors,
-    /// Resolution sweep and Leiden partition.
-    pub resolution: ResolutionSweep,
-    /// The partition that everything below uses.
-    pub clustering: Clustering,
-    /// Cells × 2; `None` if off.
-    pub umap: Option<Array2<f32>>,
-    /// Lots × clusters.
-    pub composition: Composition,
-    /// Lots × genes.
-    pub pseudobulk: Pseudobulk,
-    /// Clusters × genes.
-    pub effects: Effects,
-    /// Share of each cluster's cells in S or G2M, 0..1.
-    pub share_cycling: Vec<f64>,
-    /// Cluster is proliferative.
-    pub proliferative: Vec<bool>,
-    /// Everything worth knowing before trusting a number.
-    pub warnings: Vec<Warning>,
 }
 
 /// One readout, explained.
