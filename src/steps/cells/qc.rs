@@ -70,6 +70,8 @@ pub struct LotQc {
     pub n_cells_read: usize,
     /// Cells after.
     pub n_cells_kept: usize,
+    /// Cells called doublets among those that passed the limits (0 before doublets are scored).
+    pub n_doublets: usize,
     /// Median over kept cells.
     pub median_counts: f64,
     /// Median over kept cells.
