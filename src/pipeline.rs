@@ -1,189 +1,339 @@
-//! The story: parameters in, analysis out.
+//! The story: lots in, clusters, composition, association and candidates out, in a dozen step calls.
 
-use ndarray::Array2;
-use serde::{Deserialize, Serialize};
+mod load;
+mod params;
+mod results;
+mod tables;
 
-use crate::data::{Dataset, Genes, LotSheet};
-use crate::io::ReadParams;
-use crate::steps::cells::*;
-use crate::steps::clusters::*;
-use crate::steps::lots::*;
-use crate::steps::markers::*;
+pub use load::load_run;
+pub use params::{ClusterMethod, ClustersParams, Params};
+pub use results::{Analysis, Cells, ClusterSummary, Excluded, Ranked, Space};
+pub use tables::{analysis_tables, marker_table, ranked_tables};
+
+use std::collections::BTreeSet;
+
+use crate::data::{Dataset, LotSheet};
+use crate::error::{Error, Result};
+use crate::io::ReadLots;
+use crate::progress::Progress;
+use crate::steps::cells::{CellMetrics, Doublets, Phase, cell_cycle, doublets, harmony, hvg, normalize, pca, qc};
+use crate::steps::clusters::{Clustering, ResolutionSweep, graph, kmeans, mixture, neighbors, resolution, umap};
+use crate::steps::lots::{Composition, association, composition, influence, pseudobulk};
+use crate::steps::markers::{effects, ranking};
 use crate::warning::Warning;
 
-/// Every knob; one section per step.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Params {
-    /// Seed of every random step.
-    pub seed: u64,
-    /// Reading.
-    pub read: ReadParams,
-    /// Quality control.
-    pub qc: QcParams,
-    /// Doublets.
-    pub doublets: DoubletParams,
-    /// Normalisation.
-    pub normalize: NormalizeParams,
-    /// Highly variable genes.
-    pub hvg: HvgParams,
-    /// Principal components.
-    pub pca: PcaParams,
-    /// Integration.
-    pub harmony: HarmonyParams,
-    /// Cell cycle.
-    pub cell_cycle: CellCycleParams,
-    /// Neighbours and graph.
-    pub neighbors: NeighborsParams,
-    /// Communities.
-    pub leiden: LeidenParams,
-    /// k-means.
-    pub kmeans: KmeansParams,
-    /// Gaussian mixture.
-    pub mixture: MixtureParams,
-    /// Resolution.
-    pub resolution: ResolutionParams,
-    /// Which method names the clusters.
-    pub clusters: ClustersParams,
-    /// UMAP.
-    pub umap: UmapParams,
-    /// Composition.
-    pub composition: CompositionParams,
-    /// Pseudobulk.
-    pub pseudobulk: PseudobulkParams,
-    /// Association.
-    pub association: AssociationParams,
-    /// Marker effects.
-    pub effects: EffectsParams,
-    /// Candidates.
-    pub ranking: RankingParams,
+/// A cluster is called proliferative when more than this share of its cells is in S or G2M.
+const PROLIFERATIVE_SHARE: f64 = 0.5;
+
+/// A cluster comes from few lots when its effective number of lots is below this share of the lots.
+const FEW_LOTS_SHARE: f64 = 0.3;
+
+/// Lots → QC, normalisation, HVG, PCA, integration, clusters, UMAP, composition, markers.
+///
+/// # Errors
+/// - a parameter out of range
+/// - no cells left after quality control
+/// - `harmony.column` is not a column of the sheet
+pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Result<(Analysis, Space)> {
+    let ReadLots { dataset: all_cells, mut warnings, .. } = read;
+    let seed = params.seed;
+
+    let qc = step(
+        progress,
+        "qc",
+        || qc(&all_cells, &params.qc),
+        |qc| format!("{} of {} cells kept", qc.keep.iter().filter(|k| **k).count(), qc.keep.len()),
+    )?;
+    warnings.extend(qc.warnings.iter().cloned());
+    let passed = all_cells.select_cells(&qc.keep);
+    if passed.n_cells() == 0 {
+        return Err(Error::TooFew {
+            what: "cells that pass quality control".into(),
+            have: 0,
+            need: 1,
+            cure: "look at the limits in `[qc]` of the parameters; does the data hold cells at all?".into(),
+        });
+    }
+    let mut excluded: Vec<(usize, String)> = qc.excluded.iter().map(|e| (e.cell, e.reason.clone())).collect();
+
+    let scored = if params.doublets.enabled {
+        let scored = step(
+            progress,
+            "doublets",
+            || doublets(&passed, &params.doublets, seed),
+            |d| format!("{} cells called", d.called.iter().filter(|c| **c).count()),
+        )?;
+        warnings.extend(scored.warnings.iter().cloned());
+        scored
+    } else {
+        let n = passed.n_cells();
+        Doublets { score: vec![f32::NAN; n], called: vec![false; n], threshold: Vec::new(), warnings: Vec::new() }
+    };
+    let mut qc_lots = qc.lots;
+    for (lot, row) in qc_lots.iter_mut().enumerate() {
+        let range = passed.offsets()[lot]..passed.offsets()[lot + 1];
+        row.n_doublets = scored.called[range].iter().filter(|c| **c).count();
+    }
+    let keep: Vec<bool> = scored.called.iter().map(|called| !(params.doublets.drop && *called)).collect();
+    let dropping = keep.contains(&false);
+    let cells_read: Vec<usize> = (0..all_cells.n_cells()).filter(|&cell| qc.keep[cell]).collect();
+    if dropping {
+        excluded.extend(cells_read.iter().zip(&keep).filter(|(_, k)| !**k).map(|(&cell, _)| (cell, "doublet".into())));
+        excluded.sort_unstable();
+    }
+    let kept_read: Vec<usize> = cells_read.iter().zip(&keep).filter(|(_, k)| **k).map(|(&cell, _)| cell).collect();
+    let excluded = name_excluded(&all_cells, &excluded);
+    let metrics = select_metrics(&qc.metrics, &kept_read);
+    drop(all_cells);
+    let dataset = if dropping { passed.select_cells(&keep) } else { passed };
+    for (lot, row) in qc_lots.iter_mut().enumerate() {
+        row.n_cells_kept = dataset.lots()[lot].barcodes.len();
+    }
+
+    let normalized = normalize(&dataset, &params.normalize)?;
+    let hvg =
+        step(progress, "hvg", || hvg(&dataset, &normalized, &params.hvg), |h| format!("{} genes", h.genes.len()))?;
+    warnings.extend(hvg.warnings.iter().cloned());
+    let cycle = step(
+        progress,
+        "cell_cycle",
+        || cell_cycle(&dataset, &normalized, &params.cell_cycle, seed),
+        |c| {
+            let cycling = c.phase.iter().filter(|p| **p != Phase::G1).count();
+            format!("{:.0} % of cells in S or G2M", 100.0 * cycling as f64 / c.phase.len() as f64)
+        },
+    )?;
+    warnings.extend(cycle.warnings.iter().cloned());
+    let pca = step(
+        progress,
+        "pca",
+        || pca(&dataset, &normalized, &hvg.genes, &params.pca),
+        |p| format!("{} components, {:.0} % of variance", p.variance.len(), 100.0 * p.variance_ratio.sum()),
+    )?;
+
+    let lot_of_cell = dataset.lot_of_cell();
+    let harmony = if params.harmony.enabled {
+        let (batch, n_batches) = batches(dataset.sheet(), &params.harmony.column, &lot_of_cell)?;
+        let result = step(
+            progress,
+            "harmony",
+            || harmony(&pca.scores, &batch, n_batches, &params.harmony, seed),
+            |h| format!("{} rounds over {n_batches} batches", h.objective.len()),
+        )?;
+        warnings.extend(result.warnings.iter().cloned());
+        Some(result)
+    } else {
+        None
+    };
+    let embedding = harmony.as_ref().map_or(&pca.scores, |h| &h.corrected);
+
+    let neighbors = step(
+        progress,
+        "neighbors",
+        || neighbors(embedding, &params.neighbors),
+        |n| format!("{} per cell", n.indices.ncols()),
+    )?;
+    let graph = graph(&neighbors, &params.neighbors);
+    let ResolutionSweep { rows: sweep, clustering, .. } = step(
+        progress,
+        "resolution",
+        || resolution(&graph, &params.resolution, &params.leiden, seed),
+        |s| format!("{} clusters at resolution {}", s.clustering.n_clusters, s.resolution),
+    )?;
+    drop(graph);
+    let n_wanted = if params.clusters.n_clusters == 0 { clustering.n_clusters } else { params.clusters.n_clusters };
+    let Clustering { labels, n_clusters, .. } = match params.clusters.method {
+        ClusterMethod::Leiden => clustering,
+        ClusterMethod::Kmeans => kmeans(embedding, n_wanted, &params.kmeans, seed)?,
+        ClusterMethod::Mixture => mixture(embedding, n_wanted, &params.mixture, seed)?,
+    };
+    let umap = if params.umap.enabled {
+        Some(step(progress, "umap", || umap(&neighbors, embedding, &params.umap, seed), |_| String::new())?)
+    } else {
+        None
+    };
+
+    let composition = composition(&labels, n_clusters, &lot_of_cell, &dataset.lot_names(), &params.composition);
+    let effects = step(
+        progress,
+        "effects",
+        || effects(&dataset, &normalized, &labels, n_clusters, &params.effects),
+        |_| format!("{n_clusters} clusters × {} genes", dataset.n_genes()),
+    )?;
+    let pseudobulk = pseudobulk(&dataset, &labels, n_clusters, &params.pseudobulk);
+    let clusters = summaries(&labels, n_clusters, &cycle.phase, &composition);
+    warnings.extend(cluster_warnings(&clusters, dataset.n_lots()));
+
+    let pick = |values: &[f32]| keep_where(values, &keep);
+    let cells = Cells {
+        lot: lot_of_cell,
+        barcode: dataset.lots().iter().flat_map(|lot| lot.barcodes.iter().cloned()).collect(),
+        metrics,
+        doublet_score: pick(&scored.score),
+        doublet: keep_where(&scored.called, &keep),
+        s_score: cycle.s_score,
+        g2m_score: cycle.g2m_score,
+        phase: cycle.phase,
+        cluster: labels,
+        umap,
+    };
+    let analysis = Analysis {
+        params: params.clone(),
+        sheet: dataset.sheet().clone(),
+        genes: dataset.genes().clone(),
+        cells,
+        qc: qc_lots,
+        excluded,
+        resolution: sweep,
+        clusters,
+        composition,
+        pseudobulk,
+        effects,
+        warnings,
+    };
+    Ok((analysis, Space { dataset, normalized, hvg, pca, harmony, neighbors }))
 }
 
-/// Which method names the clusters.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ClustersParams {
-    /// Method.
-    pub method: ClusterMethod,
-    /// Number of clusters for k-means and the mixture; 0 = as many as Leiden finds.
-    pub n_clusters: usize,
+/// Composition × readout → associations → ranked candidate genes.
+///
+/// # Errors
+/// - the readout is not a column of the sheet, or holds text
+/// - fewer lots have a value than a correlation needs
+pub fn rank(analysis: &Analysis, readout: &str) -> Result<Ranked> {
+    let column = analysis.sheet.column(readout).ok_or_else(|| {
+        let names: Vec<&str> = analysis.sheet.columns.iter().map(|c| c.name.as_str()).collect();
+        Error::input(
+            format!("the lot sheet has no column `{readout}`"),
+            format!("its columns are: {}", if names.is_empty() { "none".into() } else { names.join(", ") }),
+        )
+    })?;
+    let values = column.numbers().ok_or_else(|| {
+        let bad = column.values.iter().position(|v| !v.trim().is_empty() && v.trim().parse::<f64>().is_err());
+        let place =
+            bad.map_or(String::new(), |i| format!(" (lot {}: `{}`)", analysis.sheet.lots[i].lot, column.values[i]));
+        Error::input(
+            format!("column `{readout}` of the lot sheet holds text{place}"),
+            "a readout must be a number in each lot, or empty where it was not measured",
+        )
+    })?;
+    let params = &analysis.params;
+    let table = analysis.composition.transformed(params.composition.transform);
+    let mut association = association(&table, readout, &values, &params.association, params.seed)?;
+    let proliferative: Vec<bool> = analysis.clusters.iter().map(|c| c.proliferative).collect();
+    association.warnings.extend(repeated_donors(&analysis.sheet));
+    let candidates = ranking(
+        &analysis.genes,
+        &association,
+        &analysis.effects,
+        analysis.pseudobulk.log2_cpm_all().view(),
+        &proliferative,
+        &params.ranking,
+    );
+    let influence = influence(&table, &values);
+    Ok(Ranked { association, influence, candidates })
 }
 
-/// Clustering methods.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ClusterMethod {
-    /// Leiden communities of the neighbour graph.
-    #[default]
-    Leiden,
-    /// k-means on the embedding.
-    Kmeans,
-    /// Gaussian mixture on the embedding.
-    Mixture,
+/// Runs one step between a start and a finish of the progress.
+fn step<T>(
+    progress: &dyn Progress,
+    name: &str,
+    work: impl FnOnce() -> Result<T>,
+    summary: impl FnOnce(&T) -> String,
+) -> Result<T> {
+    progress.start(name, 0);
+    let result = work()?;
+    progress.finish(name, &summary(&result));
+    Ok(result)
 }
 
-/// What is known of every kept cell, in global order.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Cells {
-    /// Lot of each cell, an index into the sheet.
-    pub lot: Vec<u32>,
-    /// Barcode of each cell.
-    pub barcode: Vec<String>,
-    /// Quality measures.
-    pub metrics: CellMetrics,
-    /// Doublet score 0..1; NaN where there is none.
-    pub doublet_score: Vec<f32>,
-    /// Called a doublet.
-    pub doublet: Vec<bool>,
-    /// Score of the S list.
-    pub s_score: Vec<f32>,
-    /// Score of the G2M list.
-    pub g2m_score: Vec<f32>,
-    /// Phase of the cell cycle.
-    pub phase: Vec<Phase>,
-    /// Cluster of each cell.
-    pub cluster: Vec<u32>,
-    /// Cells × 2; `None` if off.
-    pub umap: Option<Array2<f32>>,
+fn keep_where<T: Copy>(values: &[T], keep: &[bool]) -> Vec<T> {
+    values.iter().zip(keep).filter(|(_, k)| **k).map(|(v, _)| *v).collect()
 }
 
-/// One cell that quality control excluded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Excluded {
-    /// Lot name.
-    pub lot: String,
-    /// Barcode.
-    pub barcode: String,
-    /// Reasons, joined by `+`.
-    pub reason: String,
+fn select_metrics(all: &CellMetrics, cells: &[usize]) -> CellMetrics {
+    fn pick<T: Copy>(values: &[T], cells: &[usize]) -> Vec<T> {
+        cells.iter().map(|&cell| values[cell]).collect()
+    }
+    CellMetrics {
+        n_counts: pick(&all.n_counts, cells),
+        n_genes: pick(&all.n_genes, cells),
+        pct_mito: pick(&all.pct_mito, cells),
+        pct_ribo: pick(&all.pct_ribo, cells),
+        pct_top_50: pick(&all.pct_top_50, cells),
+    }
 }
 
-/// One row of `clusters.csv`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ClusterSummary {
-    /// Number of cells.
-    pub n_cells: usize,
-    /// Effective number of lots.
-    pub effective_lots: f64,
-    /// Share of cells in S or G2M, 0..1.
-    pub share_cycling: f64,
-    /// Mostly in S or G2M.
-    pub proliferative: bool,
+fn name_excluded(dataset: &Dataset, excluded: &[(usize, String)]) -> Vec<Excluded> {
+    let offsets = dataset.offsets();
+    excluded
+        .iter()
+        .map(|(cell, reason)| {
+            let lot = offsets.partition_point(|start| start <= cell) - 1;
+            let lot_data = &dataset.lots()[lot];
+            Excluded {
+                lot: lot_data.name.clone(),
+                barcode: lot_data.barcodes[cell - offsets[lot]].clone(),
+                reason: reason.clone(),
+            }
+        })
+        .collect()
 }
 
-/// Results of lots → clusters: all that ranking and report need, and all that a run directory holds.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Analysis {
-    /// Parameters of the run.
-    pub params: Params,
-    /// Lots with their readouts.
-    pub sheet: LotSheet,
-    /// The gene axis.
-    pub genes: Genes,
-    /// Kept cells.
-    pub cells: Cells,
-    /// One row per lot.
-    pub qc: Vec<LotQc>,
-    /// Cells not kept.
-    pub excluded: Vec<Excluded>,
-    /// The resolution sweep (one row if the resolution was given).
-    pub resolution: Vec<ResolutionRow>,
-    /// One row per cluster.
-    pub clusters: Vec<ClusterSummary>,
-    /// Lots × clusters.
-    pub composition: Composition,
-    /// Lots × genes.
-    pub pseudobulk: Pseudobulk,
-    /// Clusters × genes.
-    pub effects: Effects,
-    /// Everything worth knowing before trusting a number.
-    pub warnings: Vec<Warning>,
+/// The batch of each cell and the number of batches: the lot, or the values of a column of the sheet in order of appearance.
+fn batches(sheet: &LotSheet, column: &str, lot_of_cell: &[u32]) -> Result<(Vec<u32>, usize)> {
+    if column.is_empty() {
+        return Ok((lot_of_cell.to_vec(), sheet.lots.len()));
+    }
+    let values = &sheet
+        .column(column)
+        .ok_or_else(|| Error::param("harmony.column", column, "a column of the lot sheet, or empty for the lot"))?
+        .values;
+    let mut names: Vec<&str> = Vec::new();
+    let batch_of_lot: Vec<u32> = values
+        .iter()
+        .map(|value| {
+            let index = names.iter().position(|name| name == value).unwrap_or_else(|| {
+                names.push(value);
+                names.len() - 1
+            });
+            index as u32
+        })
+        .collect();
+    Ok((lot_of_cell.iter().map(|&lot| batch_of_lot[lot as usize]).collect(), names.len()))
 }
 
-/// The cells themselves and the space they lie in; kept in memory for `pooled.h5ad` and for those who embed the crate.
-#[derive(Debug, Clone)]
-pub struct Space {
-    /// Kept cells, all genes.
-    pub dataset: Dataset,
-    /// Factors of the log-normalised values.
-    pub normalized: Normalized,
-    /// Highly variable genes.
-    pub hvg: Hvg,
-    /// Principal components.
-    pub pca: Pca,
-    /// Integration; `None` if off.
-    pub harmony: Option<Harmony>,
-    /// Nearest neighbours.
-    pub neighbors: Neighbors,
+fn summaries(labels: &[u32], n_clusters: usize, phase: &[Phase], composition: &Composition) -> Vec<ClusterSummary> {
+    let mut n_cells = vec![0_usize; n_clusters];
+    let mut n_cycling = vec![0_usize; n_clusters];
+    for (&cluster, &phase) in labels.iter().zip(phase) {
+        n_cells[cluster as usize] += 1;
+        n_cycling[cluster as usize] += usize::from(phase != Phase::G1);
+    }
+    (0..n_clusters)
+        .map(|k| {
+            let share_cycling = n_cycling[k] as f64 / n_cells[k].max(1) as f64;
+            ClusterSummary {
+                n_cells: n_cells[k],
+                effective_lots: composition.effective_lots[k],
+                share_cycling,
+                proliferative: share_cycling > PROLIFERATIVE_SHARE,
+            }
+        })
+        .collect()
 }
 
-/// One readout, explained.
-#[derive(Debug, Clone)]
-pub struct Ranked {
-    /// Cluster shares against the readout.
-    pub association: Association,
-    /// Each lot's influence at fixed clusters.
-    pub influence: Vec<Influence>,
-    /// Candidate genes, best first.
-    pub candidates: Vec<Candidate>,
+fn cluster_warnings(clusters: &[ClusterSummary], n_lots: usize) -> Vec<Warning> {
+    clusters
+        .iter()
+        .enumerate()
+        .filter(|(_, c)| n_lots > 1 && c.effective_lots < FEW_LOTS_SHARE * n_lots as f64)
+        .map(|(cluster, c)| Warning::ClusterOfFewLots { cluster, effective_lots: c.effective_lots, n_lots })
+        .collect()
+}
+
+fn repeated_donors(sheet: &LotSheet) -> Option<Warning> {
+    let donors = &sheet.column("donor")?.values;
+    let named: Vec<&str> = donors.iter().map(|d| d.trim()).filter(|d| !d.is_empty()).collect();
+    let n_donors = named.iter().collect::<BTreeSet<_>>().len();
+    (n_donors < named.len()).then(|| Warning::RepeatedDonor { column: "donor".into(), n_lots: named.len(), n_donors })
 }

@@ -1,1 +1,247 @@
-//! Run directory.
+//! The run directory: written beside its final name and renamed when whole.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::data::{LotSheet, LotSource, SheetColumn};
+use crate::error::{Error, Result};
+use crate::warning::Warning;
+
+/// A directory that carries its final name only once it is whole.
+///
+/// Files go into `.NAME.partial` beside the final name. [`PendingDir::finish`] renames it; dropping it without that
+/// removes it, so that an error leaves nothing behind.
+#[derive(Debug)]
+pub struct PendingDir {
+    partial: PathBuf,
+    target: PathBuf,
+    replace: bool,
+    done: bool,
+}
+
+impl PendingDir {
+    /// Starts a directory that will be `target`. An existing `target` is refused unless `replace` is set; it stays as it is
+    /// until [`PendingDir::finish`].
+    ///
+    /// # Errors
+    /// `target` exists and may not be replaced, or the folder above it cannot be written.
+    pub fn create(target: &Path, replace: bool) -> Result<Self> {
+        if target.symlink_metadata().is_ok() && !replace {
+            return Err(Error::format(target, "", "exists already; choose another name, or replace it with --force"));
+        }
+        if replace && target.is_dir() && !is_ours(target) {
+            return Err(Error::format(
+                target,
+                "",
+                "holds no run.json, so it was not written by this program and is not replaced; choose another name",
+            ));
+        }
+        let name = target.file_name().ok_or_else(|| {
+            Error::format(target, "", "is not the name of a directory to write; give a name such as `run1`")
+        })?;
+        let parent = match target.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        fs::create_dir_all(parent).map_err(|e| Error::io(parent, e))?;
+        let partial = parent.join(format!(".{}.partial-{}", name.to_string_lossy(), std::process::id()));
+        if partial.exists() {
+            fs::remove_dir_all(&partial).map_err(|e| Error::io(&partial, e))?;
+        }
+        fs::create_dir(&partial).map_err(|e| Error::io(&partial, e))?;
+        Ok(Self { partial, target: target.into(), replace, done: false })
+    }
+
+    /// The folder to write into for now.
+    pub fn path(&self) -> &Path {
+        &self.partial
+    }
+
+    /// Gives the directory its final name.
+    ///
+    /// # Errors
+    /// The operating system refuses to rename.
+    pub fn finish(mut self) -> Result<()> {
+        if self.replace && self.target.symlink_metadata().is_ok() {
+            // The earlier result steps aside and goes only after the new one stands in its place.
+            let aside = self.partial.with_extension("replaced");
+            fs::rename(&self.target, &aside).map_err(|e| Error::io(&self.target, e))?;
+            if let Err(error) = fs::rename(&self.partial, &self.target) {
+                let _ = fs::rename(&aside, &self.target);
+                return Err(Error::io(&self.target, error));
+            }
+            self.done = true;
+            return fs::remove_dir_all(&aside).map_err(|e| Error::io(&aside, e));
+        }
+        fs::rename(&self.partial, &self.target).map_err(|e| Error::io(&self.target, e))?;
+        self.done = true;
+        Ok(())
+    }
+}
+
+impl Drop for PendingDir {
+    fn drop(&mut self) {
+        if !self.done {
+            let _ = fs::remove_dir_all(&self.partial);
+        }
+    }
+}
+
+fn is_ours(target: &Path) -> bool {
+    target.join("run.json").exists()
+        || target.join("truth.json").exists()
+        || target.join("associations.csv").exists()
+        || fs::read_dir(target).is_ok_and(|mut entries| entries.next().is_none())
+}
+
+/// Writes text to a file by way of a temporary name, so that a reader sees the old or the new text, never a part.
+///
+/// # Errors
+/// The operating system refuses.
+pub fn write_text(path: &Path, text: &str) -> Result<()> {
+    write_bytes(path, text.as_bytes())
+}
+
+/// As [`write_text`], for bytes.
+///
+/// # Errors
+/// The operating system refuses.
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
+    fs::write(&partial, bytes).map_err(|e| Error::io(&partial, e))?;
+    fs::rename(&partial, path).map_err(|e| Error::io(path, e))
+}
+
+/// Makes a folder and those above it.
+///
+/// # Errors
+/// The operating system refuses.
+pub fn create_folder(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).map_err(|e| Error::io(path, e))
+}
+
+fn read_text(path: &Path) -> Result<String> {
+    fs::read_to_string(path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => {
+            Error::format(path, "", "not found; give a directory that `cqa cluster` or `cqa run` wrote")
+        }
+        _ => Error::io(path, e),
+    })
+}
+
+/// A TOML file as a value; errors name the line.
+///
+/// # Errors
+/// The file cannot be read, or is not as the type wants it.
+pub fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    let text = read_text(path)?;
+    toml::from_str(&text).map_err(|e| {
+        let line = e.span().map_or(1, |span| text[..span.start].lines().count().max(1) as u64);
+        Error::parse(path, line, format!("{}; `cqa params` prints every key with its default", e.message()))
+    })
+}
+
+/// The parameters of a run directory.
+///
+/// # Errors
+/// As [`read_toml`].
+pub fn read_params<T: DeserializeOwned>(run: &Path) -> Result<T> {
+    read_toml(&run.join("params.toml"))
+}
+
+/// What later commands need of `run.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Everything worth knowing before trusting a number.
+    pub warnings: Vec<Warning>,
+    /// Readouts that have been ranked.
+    #[serde(default)]
+    pub potency: Vec<String>,
+}
+
+/// The record of a run directory.
+///
+/// # Errors
+/// `run.json` is missing or was changed by hand.
+pub fn read_record(run: &Path) -> Result<Record> {
+    let path = run.join("run.json");
+    let text = read_text(&path)?;
+    serde_json::from_str(&text).map_err(|e| Error::parse(&path, e.line() as u64, e.to_string()))
+}
+
+/// The lot sheet of a run directory, every value as the text it is.
+///
+/// # Errors
+/// `lots.csv` is missing or has lost its columns.
+pub fn read_sheet(run: &Path) -> Result<LotSheet> {
+    let path = run.join("lots.csv");
+    let text = read_text(&path)?;
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let bad = |e: csv::Error| Error::parse(&path, e.position().map_or(1, csv::Position::line), e.to_string());
+    let header: Vec<String> = reader.headers().map_err(bad)?.iter().map(str::to_string).collect();
+    let rows = reader.records().collect::<std::result::Result<Vec<_>, _>>().map_err(bad)?;
+    let find = |name: &str| header.iter().position(|h| h == name);
+    let (Some(lot), Some(file)) = (find("lot"), find("path")) else {
+        return Err(Error::format(&path, "", "needs the columns `lot` and `path`"));
+    };
+    let subset = find("lot_column").zip(find("lot_value"));
+    let known = [Some(lot), Some(file), subset.map(|s| s.0), subset.map(|s| s.1)];
+    Ok(LotSheet {
+        lots: rows
+            .iter()
+            .map(|row| LotSource {
+                lot: row[lot].into(),
+                path: row[file].into(),
+                subset: subset.map(|(c, v)| (row[c].to_string(), row[v].to_string())).filter(|s| !s.0.is_empty()),
+            })
+            .collect(),
+        columns: (0..header.len())
+            .filter(|i| !known.contains(&Some(*i)))
+            .map(|i| SheetColumn { name: header[i].clone(), values: rows.iter().map(|r| r[i].to_string()).collect() })
+            .collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_carries_the_final_name_before_it_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("run");
+        let pending = PendingDir::create(&target, false).unwrap();
+        fs::write(pending.path().join("run.json"), "{}").unwrap();
+        assert!(!target.exists());
+        drop(pending);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "an abandoned directory leaves nothing");
+    }
+
+    #[test]
+    fn an_existing_directory_is_refused_and_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("run");
+        let pending = PendingDir::create(&target, false).unwrap();
+        fs::write(pending.path().join("run.json"), "old").unwrap();
+        pending.finish().unwrap();
+        assert!(PendingDir::create(&target, false).unwrap_err().to_string().contains("--force"));
+        let pending = PendingDir::create(&target, true).unwrap();
+        assert_eq!(fs::read_to_string(target.join("run.json")).unwrap(), "old");
+        fs::write(pending.path().join("run.json"), "new").unwrap();
+        pending.finish().unwrap();
+        assert_eq!(fs::read_to_string(target.join("run.json")).unwrap(), "new");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "the replaced one is gone");
+    }
+
+    #[test]
+    fn a_directory_of_somebody_else_is_never_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("thesis.txt"), "years of work").unwrap();
+        assert!(PendingDir::create(folder.path(), true).unwrap_err().to_string().contains("not replaced"));
+    }
+}

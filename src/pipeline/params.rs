@@ -1,0 +1,84 @@
+//! Every knob of a run, one section per step.
+
+use serde::{Deserialize, Serialize};
+
+use crate::io::ReadParams;
+use crate::steps::cells::{
+    CellCycleParams, DoubletParams, HarmonyParams, HvgParams, NormalizeParams, PcaParams, QcParams,
+};
+use crate::steps::clusters::{
+    KmeansParams, LeidenParams, MixtureParams, NeighborsParams, ResolutionParams, UmapParams,
+};
+use crate::steps::lots::{AssociationParams, CompositionParams, PseudobulkParams};
+use crate::steps::markers::{EffectsParams, RankingParams};
+
+/// Every knob; one section per step.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Params {
+    /// Seed of every random step.
+    pub seed: u64,
+    /// Reading.
+    pub read: ReadParams,
+    /// Quality control.
+    pub qc: QcParams,
+    /// Doublets.
+    pub doublets: DoubletParams,
+    /// Normalisation.
+    pub normalize: NormalizeParams,
+    /// Highly variable genes.
+    pub hvg: HvgParams,
+    /// Principal components.
+    pub pca: PcaParams,
+    /// Integration.
+    pub harmony: HarmonyParams,
+    /// Cell cycle.
+    pub cell_cycle: CellCycleParams,
+    /// Neighbours and graph.
+    pub neighbors: NeighborsParams,
+    /// Communities.
+    pub leiden: LeidenParams,
+    /// k-means.
+    pub kmeans: KmeansParams,
+    /// Gaussian mixture.
+    pub mixture: MixtureParams,
+    /// Resolution.
+    pub resolution: ResolutionParams,
+    /// Which method names the clusters.
+    pub clusters: ClustersParams,
+    /// UMAP.
+    pub umap: UmapParams,
+    /// Composition.
+    pub composition: CompositionParams,
+    /// Pseudobulk.
+    pub pseudobulk: PseudobulkParams,
+    /// Association.
+    pub association: AssociationParams,
+    /// Marker effects.
+    pub effects: EffectsParams,
+    /// Candidates.
+    pub ranking: RankingParams,
+}
+
+/// Which method names the clusters.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClustersParams {
+    /// Method.
+    pub method: ClusterMethod,
+    /// Number of clusters for k-means and the mixture; 0 = as many as Leiden finds.
+    pub n_clusters: usize,
+}
+
+/// Clustering methods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClusterMethod {
+    /// Leiden communities of the neighbour graph.
+    #[default]
+    Leiden,
+    /// k-means on the embedding.
+    Kmeans,
+    /// Gaussian mixture on the embedding.
+    Mixture,
+}

@@ -1,0 +1,117 @@
+//! What a run leaves behind: results as plain data.
+
+use ndarray::Array2;
+
+use crate::data::{Dataset, Genes, LotSheet};
+use crate::pipeline::Params;
+use crate::steps::cells::{CellMetrics, Harmony, Hvg, LotQc, Normalized, Pca, Phase};
+use crate::steps::clusters::{Neighbors, ResolutionRow};
+use crate::steps::lots::{Association, Composition, Influence, Pseudobulk};
+use crate::steps::markers::{Candidate, Effects};
+use crate::warning::Warning;
+
+/// What is known of every kept cell, in global order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cells {
+    /// Lot of each cell, an index into the sheet.
+    pub lot: Vec<u32>,
+    /// Barcode of each cell.
+    pub barcode: Vec<String>,
+    /// Quality measures.
+    pub metrics: CellMetrics,
+    /// Doublet score 0..1; NaN where there is none.
+    pub doublet_score: Vec<f32>,
+    /// Called a doublet.
+    pub doublet: Vec<bool>,
+    /// Score of the S list.
+    pub s_score: Vec<f32>,
+    /// Score of the G2M list.
+    pub g2m_score: Vec<f32>,
+    /// Phase of the cell cycle.
+    pub phase: Vec<Phase>,
+    /// Cluster of each cell.
+    pub cluster: Vec<u32>,
+    /// Cells × 2; `None` if off.
+    pub umap: Option<Array2<f32>>,
+}
+
+/// One cell that quality control excluded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excluded {
+    /// Lot name.
+    pub lot: String,
+    /// Barcode.
+    pub barcode: String,
+    /// Reasons, joined by `+`.
+    pub reason: String,
+}
+
+/// One row of `clusters.csv`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClusterSummary {
+    /// Number of cells.
+    pub n_cells: usize,
+    /// Effective number of lots.
+    pub effective_lots: f64,
+    /// Share of cells in S or G2M, 0..1.
+    pub share_cycling: f64,
+    /// Mostly in S or G2M.
+    pub proliferative: bool,
+}
+
+/// Results of lots → clusters: all that ranking and report need, and all that a run directory holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Analysis {
+    /// Parameters of the run.
+    pub params: Params,
+    /// Lots with their readouts.
+    pub sheet: LotSheet,
+    /// The gene axis.
+    pub genes: Genes,
+    /// Kept cells.
+    pub cells: Cells,
+    /// One row per lot.
+    pub qc: Vec<LotQc>,
+    /// Cells not kept.
+    pub excluded: Vec<Excluded>,
+    /// The resolution sweep (one row if the resolution was given).
+    pub resolution: Vec<ResolutionRow>,
+    /// One row per cluster.
+    pub clusters: Vec<ClusterSummary>,
+    /// Lots × clusters.
+    pub composition: Composition,
+    /// Lots × genes.
+    pub pseudobulk: Pseudobulk,
+    /// Clusters × genes.
+    pub effects: Effects,
+    /// Everything worth knowing before trusting a number.
+    pub warnings: Vec<Warning>,
+}
+
+/// The cells themselves and the space they lie in; kept in memory for `pooled.h5ad` and for those who embed the crate.
+#[derive(Debug, Clone)]
+pub struct Space {
+    /// Kept cells, all genes.
+    pub dataset: Dataset,
+    /// Factors of the log-normalised values.
+    pub normalized: Normalized,
+    /// Highly variable genes.
+    pub hvg: Hvg,
+    /// Principal components.
+    pub pca: Pca,
+    /// Integration; `None` if off.
+    pub harmony: Option<Harmony>,
+    /// Nearest neighbours.
+    pub neighbors: Neighbors,
+}
+
+/// One readout, explained.
+#[derive(Debug, Clone)]
+pub struct Ranked {
+    /// Cluster shares against the readout.
+    pub association: Association,
+    /// Each lot's influence at fixed clusters.
+    pub influence: Vec<Influence>,
+    /// Candidate genes, best first.
+    pub candidates: Vec<Candidate>,
+}
