@@ -4,10 +4,12 @@
 
 pub mod data;
 pub mod error;
+pub mod guide;
 pub mod io;
 pub mod math;
 pub mod pipeline;
 pub mod progress;
+pub mod provenance;
 pub mod report;
 pub mod simulate;
 pub mod steps;

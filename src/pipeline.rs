@@ -8,7 +8,7 @@ mod tables;
 pub use load::load_run;
 pub use params::{ClusterMethod, ClustersParams, Params};
 pub use results::{Analysis, Cells, ClusterSummary, Excluded, Ranked, Space};
-pub use tables::{analysis_tables, marker_table, ranked_tables};
+pub use tables::{analysis_tables, cell_columns, gene_columns, marker_table, ranked_tables};
 
 use std::collections::BTreeSet;
 

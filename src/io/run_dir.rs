@@ -169,9 +169,16 @@ pub struct Record {
 /// # Errors
 /// `run.json` is missing or was changed by hand.
 pub fn read_record(run: &Path) -> Result<Record> {
-    let path = run.join("run.json");
-    let text = read_text(&path)?;
-    serde_json::from_str(&text).map_err(|e| Error::parse(&path, e.line() as u64, e.to_string()))
+    read_json(&run.join("run.json"))
+}
+
+/// A JSON file as a value; errors name the line.
+///
+/// # Errors
+/// The file cannot be read, or is not as the type wants it.
+pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    let text = read_text(path)?;
+    serde_json::from_str(&text).map_err(|e| Error::parse(path, e.line() as u64, e.to_string()))
 }
 
 /// The lot sheet of a run directory, every value as the text it is.

@@ -1,7 +1,7 @@
 //! Results as tables: the contract of the run directory, column by column.
 
 use crate::data::{Column, Genes, Table};
-use crate::pipeline::{Analysis, Ranked};
+use crate::pipeline::{Analysis, Ranked, Space};
 use crate::steps::cells::Phase;
 
 /// Every table of a run by file name, those of [`ranked_tables`] apart.
@@ -113,6 +113,19 @@ pub fn cell_columns(analysis: &Analysis) -> Table {
         .with("s_score", Column::Float32(cells.s_score.clone()))
         .with("g2m_score", Column::Float32(cells.g2m_score.clone()))
         .with("doublet", Column::Bool(cells.doublet.clone()))
+}
+
+/// Columns of var in `pooled.h5ad`.
+pub fn gene_columns(space: &Space) -> Table {
+    let mut selected = vec![false; space.dataset.n_genes()];
+    for &gene in &space.hvg.genes {
+        selected[gene as usize] = true;
+    }
+    Table::new()
+        .with("highly_variable", Column::Bool(selected))
+        .with("hvg_mean", Column::Float(space.hvg.mean.clone()))
+        .with("hvg_score", Column::Float(space.hvg.score.clone()))
+        .with("hvg_n_lots", integer(space.hvg.n_lots.iter().copied()))
 }
 
 /// Phases in the order of their codes.

@@ -1,0 +1,18 @@
+//! The user guide, rendered by rustdoc. Nothing here is code.
+
+#[doc = include_str!("tutorial.md")]
+pub mod tutorial {}
+#[doc = include_str!("how_to.md")]
+pub mod how_to {}
+#[doc = include_str!("methods.md")]
+pub mod methods {}
+#[doc = include_str!("files.md")]
+pub mod files {}
+#[doc = include_str!("glossary.md")]
+pub mod glossary {}
+#[doc = include_str!("decisions.md")]
+pub mod decisions {}
+#[doc = include_str!("benchmarks.md")]
+pub mod benchmarks {}
+#[doc = include_str!("limits.md")]
+pub mod limits {}

@@ -1,0 +1,89 @@
+//! Provenance: what went in, what came out, with which program and parameters.
+
+pub mod hash;
+pub mod ro_crate;
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::io::run_dir;
+use crate::warning::Warning;
+
+pub use hash::{FileHash, hash_files, hash_folder};
+pub use ro_crate::ro_crate;
+
+/// Files that hold hashes of the others and so cannot hold their own.
+pub const RECORD_FILES: [&str; 2] = ["run.json", "ro-crate-metadata.json"];
+
+/// The record of a run (`run.json`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// Always `cqa`.
+    pub program: String,
+    /// Version of the program.
+    pub version: String,
+    /// Seed of every random step.
+    pub seed: u64,
+    /// Every parameter, defaults spelled out.
+    pub params: serde_json::Value,
+    /// Readouts that have been ranked.
+    pub potency: Vec<String>,
+    /// Everything worth knowing before trusting a number.
+    pub warnings: Vec<Warning>,
+    /// Warnings of each ranking.
+    pub ranking_warnings: Vec<RankingWarnings>,
+    /// Files read.
+    pub inputs: Vec<FileHash>,
+    /// Files written, relative to the run directory.
+    pub outputs: Vec<FileHash>,
+    /// How and when it ran; all that may differ between two runs with the same result.
+    pub execution: Execution,
+}
+
+/// Warnings of the ranking against one readout.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RankingWarnings {
+    /// The readout.
+    pub readout: String,
+    /// What bears on its ranking.
+    pub warnings: Vec<Warning>,
+}
+
+/// How and when a run was made; no result depends on it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Execution {
+    /// The command line.
+    pub command: Vec<String>,
+    /// Start, RFC 3339 in UTC.
+    pub started: String,
+    /// End, RFC 3339 in UTC.
+    pub ended: String,
+    /// Threads used.
+    pub threads: usize,
+    /// Wall-clock seconds of each step, in order.
+    pub seconds: Vec<(String, f64)>,
+    /// Operating system and processor the program was built for.
+    pub target: String,
+}
+
+/// Hashes what lies in the run directory, then writes `run.json` and `ro-crate-metadata.json` into it.
+///
+/// # Errors
+/// A file cannot be read or written.
+pub fn write_record(run: &Path, mut record: RunRecord) -> Result<()> {
+    record.outputs = hash_folder(run, &RECORD_FILES)?;
+    let json = |value: &serde_json::Value| format!("{value:#}\n");
+    let value = serde_json::to_value(&record).expect("a record is plain data");
+    run_dir::write_text(&run.join("run.json"), &json(&value))?;
+    run_dir::write_text(&run.join("ro-crate-metadata.json"), &json(&ro_crate(&record)))
+}
+
+/// Reads `run.json`.
+///
+/// # Errors
+/// The file is missing or was changed by hand.
+pub fn read_record(run: &Path) -> Result<RunRecord> {
+    run_dir::read_json(&run.join("run.json"))
+}
