@@ -4,6 +4,7 @@ pub mod delimited;
 pub mod h5ad;
 pub mod join;
 pub mod lot_sheet;
+mod parquet;
 pub mod run_dir;
 pub mod tables;
 pub mod tenx_h5;
