@@ -9,6 +9,7 @@ pub mod run_dir;
 pub mod tables;
 pub mod tenx_h5;
 pub mod tenx_mtx;
+pub mod tenx_mtx_write;
 
 use std::path::PathBuf;
 
