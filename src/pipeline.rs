@@ -153,7 +153,7 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
         None
     };
 
-    let composition = composition(&labels, n_clusters, &lot_of_cell, &dataset.lot_names(), &params.composition);
+    let composition = composition(&labels, n_clusters, &lot_of_cell, &dataset.lot_names(), &params.composition)?;
     let effects = step(
         progress,
         "effects",

@@ -1,10 +1,16 @@
 //! Numbers: knows no gene, lot or file.
 
+pub mod correlation;
 pub mod graph;
+pub mod intervals;
 pub mod kmeans;
 pub mod leiden;
 mod linfa_adapter;
+pub mod max_t;
 pub mod mixture;
 pub mod modularity;
+pub mod multiple_testing;
 pub mod partition;
+pub mod permutations;
+pub mod ranks;
 pub mod rng;
