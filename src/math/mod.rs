@@ -1,9 +1,11 @@
 //! Numbers: knows no gene, lot or file.
 
 pub mod correlation;
+pub mod fuzzy;
 pub mod graph;
 pub mod intervals;
 pub mod kmeans;
+pub mod knn;
 pub mod leiden;
 mod linfa_adapter;
 pub mod max_t;
@@ -14,3 +16,4 @@ pub mod partition;
 pub mod permutations;
 pub mod ranks;
 pub mod rng;
+pub mod snn;

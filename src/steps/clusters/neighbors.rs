@@ -1,18 +1,41 @@
 //! Nearest neighbours and the weighted graph made of them.
+//!
+//! **Question.** Which cells are alike, and how strongly are two cells joined?
+//!
+//! **Method.** The k nearest cells by Euclidean distance in the embedding; exact, ties to the lower index. Edges then are
+//! - `snn`: |A ∩ B| / |A ∪ B| of the neighbourhoods A, B of two cells (each cell counts to its own); edges below 1/15 are
+//!   left out;
+//! - `umap`: the fuzzy simplicial set of UMAP. Per cell, membership exp(−(d − ρ)/σ) with ρ the nearest distance and σ such
+//!   that memberships sum to log₂(k + 1); the two directions joined by a + b − ab.
+//!
+//! **Shapes.** Cells × dimensions → cells × k → symmetric graph of cells.
+//!
+//! **Defaults of others.** Seurat: 20 neighbours *with* the cell itself, approximate (Annoy), Jaccard pruned below 1/15.
+//! scanpy: 15 with the cell itself, approximate above 4,096 cells, UMAP weights. Here k never counts the cell itself.
+//!
+//! **References.** Jarvis & Patrick 1973, doi:10.1109/T-C.1973.223640 (shared neighbours); Levine 2015,
+//! doi:10.1016/j.cell.2015.05.047 (Jaccard weights); McInnes 2018, doi:10.48550/arXiv.1802.03426 (fuzzy set).
 
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::math::fuzzy::fuzzy_graph;
 use crate::math::graph::Graph;
+use crate::math::knn::knn_within;
+use crate::math::snn::jaccard_graph;
+
+/// Edges whose Jaccard index is below this are left out of the `snn` graph: chance overlaps of large neighbourhoods.
+const MIN_JACCARD: f64 = 1.0 / 15.0;
 
 /// Parameters of [`neighbors`] and [`graph`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NeighborsParams {
-    /// Neighbours per cell, the cell itself not counted.
+    /// Neighbours per cell, the cell itself not counted; at least 1. More make clusters coarser and steadier. Default 20,
+    /// Seurat's number.
     pub n_neighbors: usize,
-    /// Weights of the graph.
+    /// Weights of the graph. Default `snn`: it joins two cells by what they share, so that a chance neighbour weighs little.
     pub graph: GraphKind,
 }
 
@@ -42,11 +65,121 @@ pub struct Neighbors {
 }
 
 /// Finds the nearest neighbours of each row of `embedding` (cells × dimensions). Exact.
-pub fn neighbors(_embedding: &Array2<f32>, _params: &NeighborsParams) -> Result<Neighbors> {
-    todo!()
+///
+/// ```
+/// use cqa::steps::clusters::{NeighborsParams, neighbors};
+/// let params = NeighborsParams { n_neighbors: 1, ..NeighborsParams::default() };
+/// let found = neighbors(&ndarray::array![[0.0], [1.0], [5.0]], &params)?;
+/// assert_eq!(found.indices, ndarray::array![[1], [0], [1]]);
+/// assert_eq!(found.distances, ndarray::array![[1.0], [1.0], [4.0]]);
+/// # Ok::<(), cqa::Error>(())
+/// ```
+///
+/// # Errors
+/// - `n_neighbors` is 0
+/// - no more cells than `n_neighbors`
+/// - coordinates that are not finite numbers
+pub fn neighbors(embedding: &Array2<f32>, params: &NeighborsParams) -> Result<Neighbors> {
+    check(params)?;
+    let (n, k) = (embedding.nrows(), params.n_neighbors);
+    if n <= k {
+        return Err(Error::TooFew {
+            what: "cells to find neighbours among".into(),
+            have: n,
+            need: k + 1,
+            cure: "give more cells or lower neighbors.n_neighbors".into(),
+        });
+    }
+    check_embedding(embedding)?;
+    let found = knn_within(embedding.view(), k);
+    Ok(Neighbors {
+        indices: Array2::from_shape_vec((n, k), found.indices).expect("cells × k"),
+        distances: Array2::from_shape_vec((n, k), found.distances).expect("cells × k"),
+    })
 }
 
 /// The weighted, symmetric graph.
-pub fn graph(_neighbors: &Neighbors, _params: &NeighborsParams) -> Graph {
-    todo!()
+///
+/// ```
+/// use cqa::steps::clusters::{NeighborsParams, graph, neighbors};
+/// let params = NeighborsParams { n_neighbors: 1, ..NeighborsParams::default() };
+/// let found = neighbors(&ndarray::array![[0.0], [1.0], [5.0]], &params)?;
+/// // Neighbourhoods {0, 1}, {0, 1}, {1, 2}.
+/// let edges: Vec<_> = graph(&found, &params).row(2).collect();
+/// assert_eq!(edges, [(0, 1.0 / 3.0), (1, 1.0 / 3.0)]);
+/// # Ok::<(), cqa::Error>(())
+/// ```
+pub fn graph(neighbors: &Neighbors, params: &NeighborsParams) -> Graph {
+    let (n, k) = neighbors.indices.dim();
+    if k == 0 {
+        return Graph { starts: vec![0; n + 1], targets: Vec::new(), weights: Vec::new() };
+    }
+    let indices = neighbors.indices.as_standard_layout();
+    let indices = indices.as_slice().expect("standard layout");
+    match params.graph {
+        GraphKind::Snn => jaccard_graph(indices, k, MIN_JACCARD),
+        GraphKind::Umap => {
+            let distances = neighbors.distances.as_standard_layout();
+            fuzzy_graph(indices, distances.as_slice().expect("standard layout"), k)
+        }
+    }
+}
+
+fn check(params: &NeighborsParams) -> Result<()> {
+    if params.n_neighbors == 0 {
+        return Err(Error::param("neighbors.n_neighbors", params.n_neighbors, "at least 1"));
+    }
+    Ok(())
+}
+
+/// Distances are only defined, and squares only representable, for ordinary numbers.
+fn check_embedding(embedding: &Array2<f32>) -> Result<()> {
+    const LARGEST: f32 = 1e15;
+    for ((cell, component), x) in embedding.indexed_iter() {
+        // NaN compares false.
+        if !(x.abs() <= LARGEST) {
+            return Err(Error::input(
+                format!("the embedding of cell {cell} is {x} in component {component}"),
+                "give finite coordinates of ordinary size",
+            ));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    fn params(n_neighbors: usize, graph: GraphKind) -> NeighborsParams {
+        NeighborsParams { n_neighbors, graph }
+    }
+
+    #[test]
+    fn too_few_cells_and_bad_coordinates_are_errors() {
+        let line = array![[0.0_f32], [1.0], [2.0]];
+        assert!(matches!(neighbors(&line, &params(0, GraphKind::Snn)), Err(Error::Param { .. })));
+        assert!(matches!(neighbors(&line, &params(3, GraphKind::Snn)), Err(Error::TooFew { have: 3, need: 4, .. })));
+        assert!(matches!(neighbors(&array![[0.0], [f32::NAN]], &params(1, GraphKind::Snn)), Err(Error::Input { .. })));
+        assert!(neighbors(&line, &params(2, GraphKind::Snn)).is_ok());
+    }
+
+    #[test]
+    fn both_graphs_are_symmetric_without_loops_and_rise() {
+        let points = Array2::from_shape_fn((60, 2), |(i, j)| ((i * 37 + j * 11) % 23) as f32);
+        for kind in [GraphKind::Snn, GraphKind::Umap] {
+            let params = params(5, kind);
+            let graph = graph(&neighbors(&points, &params).unwrap(), &params);
+            assert_eq!(graph.n_nodes(), 60);
+            for i in 0..60 {
+                let row: Vec<(u32, f32)> = graph.row(i).collect();
+                assert!(row.is_sorted_by(|a, b| a.0 < b.0) && !row.is_empty());
+                for (j, w) in row {
+                    assert!(j as usize != i && w > 0.0 && w <= 1.0);
+                    assert!(graph.row(j as usize).any(|entry| entry == (i as u32, w)));
+                }
+            }
+        }
+    }
 }

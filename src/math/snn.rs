@@ -1,0 +1,128 @@
+//! Shared nearest neighbours: the Jaccard index of two neighbourhoods.
+
+use rayon::prelude::*;
+
+use super::graph::Graph;
+
+/// Nodes per task.
+const CHUNK: usize = 1024;
+
+/// Graph in which two nodes are joined by the Jaccard index of their neighbourhoods, if it is at least `min_weight`.
+///
+/// `neighbors` is nodes × k, row after row, without the node itself; a neighbourhood is the node with its k neighbours.
+///
+/// ```
+/// // 0 and 1 name each other, 2 names 1: {0, 1}, {0, 1}, {1, 2}.
+/// let graph = cqa::math::snn::jaccard_graph(&[1, 0, 1], 1, 0.0);
+/// assert_eq!(graph.row(0).collect::<Vec<_>>(), [(1, 1.0), (2, 1.0 / 3.0)]);
+/// ```
+pub fn jaccard_graph(neighbors: &[u32], k: usize, min_weight: f64) -> Graph {
+    assert!(k > 0 && neighbors.len().is_multiple_of(k), "nodes × k neighbours");
+    let n = neighbors.len() / k;
+    let members = |node: usize| std::iter::once(node as u32).chain(neighbors[node * k..(node + 1) * k].iter().copied());
+    let holders = Holders::new(neighbors, k);
+
+    let weight = |shared: usize| shared as f64 / (2 * (k + 1) - shared) as f64;
+    let least = (1..=k + 1).find(|&shared| weight(shared) >= min_weight).unwrap_or(k + 2) as u32;
+    let chunks: Vec<(Vec<usize>, Vec<u32>, Vec<f32>)> = (0..n.div_ceil(CHUNK))
+        .into_par_iter()
+        .map_init(
+            || (vec![0_u32; n], Vec::new()),
+            |(shared, met), chunk| {
+                let (mut sizes, mut targets, mut weights) = (Vec::new(), Vec::new(), Vec::new());
+                for node in chunk * CHUNK..((chunk + 1) * CHUNK).min(n) {
+                    for member in members(node) {
+                        let mut meet = |other: u32| {
+                            if shared[other as usize] == 0 {
+                                met.push(other);
+                            }
+                            shared[other as usize] += 1;
+                        };
+                        meet(member);
+                        holders.of(member).iter().copied().for_each(meet);
+                    }
+                    met.retain(|&other| {
+                        let keep = other != node as u32 && shared[other as usize] >= least;
+                        if !keep {
+                            shared[other as usize] = 0;
+                        }
+                        keep
+                    });
+                    met.sort_unstable();
+                    sizes.push(met.len());
+                    for other in met.drain(..) {
+                        targets.push(other);
+                        weights.push(weight(shared[other as usize] as usize) as f32);
+                        shared[other as usize] = 0;
+                    }
+                }
+                (sizes, targets, weights)
+            },
+        )
+        .collect();
+
+    let mut graph = Graph { starts: vec![0], targets: Vec::new(), weights: Vec::new() };
+    let n_entries = chunks.iter().map(|(_, targets, _)| targets.len()).sum();
+    graph.targets.reserve_exact(n_entries);
+    graph.weights.reserve_exact(n_entries);
+    for (sizes, targets, weights) in chunks {
+        for size in sizes {
+            graph.starts.push(graph.starts[graph.starts.len() - 1] + size);
+        }
+        graph.targets.extend(targets);
+        graph.weights.extend(weights);
+    }
+    graph
+}
+
+/// Who names a node as neighbour: the transpose of the neighbour lists.
+pub(super) struct Holders {
+    starts: Vec<usize>,
+    /// Rising within a node.
+    holders: Vec<u32>,
+}
+
+impl Holders {
+    pub(super) fn new(neighbors: &[u32], k: usize) -> Self {
+        let mut starts = vec![0; neighbors.len() / k + 1];
+        for &node in neighbors {
+            starts[node as usize + 1] += 1;
+        }
+        for i in 1..starts.len() {
+            starts[i] += starts[i - 1];
+        }
+        let mut next = starts.clone();
+        let mut holders = vec![0; neighbors.len()];
+        for (entry, &node) in neighbors.iter().enumerate() {
+            holders[next[node as usize]] = (entry / k) as u32;
+            next[node as usize] += 1;
+        }
+        Self { starts, holders }
+    }
+
+    pub(super) fn of(&self, node: u32) -> &[u32] {
+        &self.holders[self.starts[node as usize]..self.starts[node as usize + 1]]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_are_jaccard_and_symmetric() {
+        // Neighbourhoods {0,1,2} {0,1,2} {1,2,3} {2,3,4} {2,3,4}.
+        let graph = jaccard_graph(&[1, 2, 0, 2, 1, 3, 2, 4, 2, 3], 2, 0.0);
+        let row = |node| graph.row(node).collect::<Vec<_>>();
+        assert_eq!(row(0), [(1, 1.0), (2, 0.5), (3, 0.2), (4, 0.2)]);
+        assert_eq!(row(2), [(0, 0.5), (1, 0.5), (3, 0.5), (4, 0.5)]);
+        assert_eq!(row(4), [(0, 0.2), (1, 0.2), (2, 0.5), (3, 1.0)]);
+    }
+
+    #[test]
+    fn weak_edges_are_pruned_at_the_limit_itself_kept() {
+        let neighbors = [1, 2, 0, 2, 1, 3, 2, 4, 2, 3];
+        assert_eq!(jaccard_graph(&neighbors, 2, 0.5).row(0).collect::<Vec<_>>(), [(1, 1.0), (2, 0.5)]);
+        assert!(jaccard_graph(&neighbors, 2, 1.1).targets.is_empty());
+    }
+}
