@@ -96,6 +96,13 @@ pub enum Warning {
         /// Iterations done.
         n_iterations: usize,
     },
+    /// The data have fewer principal components than were asked for.
+    FewerComponents {
+        /// Components asked for.
+        n_asked: usize,
+        /// Components with any variance.
+        n_found: usize,
+    },
     /// A cluster comes from few lots.
     ClusterOfFewLots {
         /// Cluster name.
@@ -179,6 +186,10 @@ impl std::fmt::Display for Warning {
             Self::NotConverged { step, n_iterations } => {
                 write!(f, "{step} stopped after {n_iterations} iterations before it converged")
             }
+            Self::FewerComponents { n_asked, n_found } => write!(
+                f,
+                "only {n_found} principal components have any variance, {n_asked} were asked for; the data hold few cells or genes"
+            ),
             Self::ClusterOfFewLots { cluster, effective_lots, n_lots } => write!(
                 f,
                 "cluster {cluster} comes from few lots (effective number {effective_lots:.1} of {n_lots}); \

@@ -1,6 +1,7 @@
 //! Numbers: knows no gene, lot or file.
 
 pub mod correlation;
+pub mod eigen;
 pub mod fuzzy;
 pub mod graph;
 pub mod intervals;
@@ -14,6 +15,10 @@ pub mod modularity;
 pub mod multiple_testing;
 pub mod partition;
 pub mod permutations;
+pub mod principal_components;
+pub mod quantile;
 pub mod ranks;
 pub mod rng;
+pub mod second_moment;
 pub mod snn;
+pub mod sparse_rows;

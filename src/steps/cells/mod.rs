@@ -2,11 +2,14 @@
 
 pub mod cell_cycle;
 pub mod doublets;
+mod gene_groups;
 pub mod harmony;
 pub mod hvg;
 pub mod normalize;
 pub mod pca;
 pub mod qc;
+#[cfg(test)]
+mod tests_common;
 
 pub use cell_cycle::{CellCycle, CellCycleParams, Phase, cell_cycle};
 pub use doublets::{DoubletParams, Doublets, doublets};
