@@ -32,6 +32,26 @@ pub enum Warning {
         /// The first such id.
         example: String,
     },
+    /// Several cells of a lot have one barcode; later ones were given a number.
+    DuplicateBarcodes {
+        /// The lot.
+        lot: String,
+        /// Number of cells renamed.
+        n_cells: usize,
+        /// The first barcode that repeats.
+        example: String,
+    },
+    /// Gene ids of the lots did not match as written; they were joined by another name.
+    GenesJoinedBy {
+        /// `symbol`, or `id without version`.
+        name: String,
+        /// Lot whose genes are named otherwise than the first lot's.
+        lot: String,
+        /// A gene of the first lot.
+        example_first: String,
+        /// A gene of the other lot.
+        example_lot: String,
+    },
     /// Features that are not gene expression (antibodies, peaks, guides) were set aside.
     FeaturesSetAside {
         /// The lot.
@@ -157,6 +177,16 @@ impl std::fmt::Display for Warning {
             Self::DuplicateGeneIds { lot, n_ids, example } => write!(
                 f,
                 "lot {lot}: {n_ids} gene ids occur more than once (such as {example}); their counts were added"
+            ),
+            Self::DuplicateBarcodes { lot, n_cells, example } => write!(
+                f,
+                "lot {lot}: {n_cells} cells have a barcode that another cell has (such as {example}); they were renamed. \
+                 Were several runs merged into one file?"
+            ),
+            Self::GenesJoinedBy { name, lot, example_first, example_lot } => write!(
+                f,
+                "lot {lot} names its genes otherwise ({example_lot}) than the first lot ({example_first}); lots were joined \
+                 by {name}. Were all lots annotated with the same reference?"
             ),
             Self::FeaturesSetAside { lot, feature_type, n_features } => {
                 write!(

@@ -200,11 +200,23 @@ impl CountsBuilder {
     /// Appends a cell. Genes must rise strictly and lie below the number of genes; zero counts are skipped.
     pub fn push_row(&mut self, genes: &[u32], counts: &[u32]) {
         assert_eq!(genes.len(), counts.len(), "one count per gene");
-        let mut next = 0;
-        for (&gene, &count) in genes.iter().zip(counts) {
-            assert!(gene >= next && (gene as usize) < self.counts.n_genes, "genes of a row rise and are in range");
-            next = gene + 1;
-            self.push(gene, count);
+        assert!(
+            genes.is_sorted_by(|a, b| a < b) && genes.last().is_none_or(|&last| (last as usize) < self.counts.n_genes),
+            "genes of a row rise and are in range"
+        );
+        match &mut self.counts.entries {
+            // The usual row goes in as a whole.
+            Entries::Narrow { genes: stored_genes, counts: stored_counts }
+                if counts.iter().all(|&count| count.wrapping_sub(1) < u32::from(u16::MAX)) =>
+            {
+                stored_genes.extend(genes.iter().map(|&gene| gene as u16));
+                stored_counts.extend(counts.iter().map(|&count| count as u16));
+            }
+            _ => {
+                for (&gene, &count) in genes.iter().zip(counts) {
+                    self.push(gene, count);
+                }
+            }
         }
         self.end_row();
     }

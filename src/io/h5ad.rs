@@ -37,3 +37,8 @@ pub struct AnnData<'a> {
 pub fn write_h5ad(_path: &Path, _data: &AnnData<'_>) -> Result<()> {
     todo!()
 }
+
+/// One column of obs as text, one value per cell in the order of the file; empty where missing.
+pub fn read_obs_column(_path: &Path, _column: &str) -> Result<Vec<String>> {
+    todo!()
+}

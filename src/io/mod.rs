@@ -1,11 +1,18 @@
 //! Disk ⇄ nouns: every file format that is read or written.
 
+mod bytes;
 pub mod delimited;
+mod gene_axis;
 pub mod h5ad;
 pub mod join;
+mod lot_file;
 pub mod lot_sheet;
+pub mod matrix_market;
+mod names;
+mod obs_file;
 mod parquet;
 pub mod run_dir;
+mod shared_barcodes;
 pub mod tables;
 pub mod tenx_h5;
 pub mod tenx_mtx;
