@@ -1,1 +1,5 @@
-//! Analysis → page.
+//! Analysis → page: figures as files, and one self-contained report.
+
+pub mod draw;
+pub mod plots;
+pub mod words;

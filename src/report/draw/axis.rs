@@ -123,7 +123,8 @@ mod tests {
 
     #[test]
     fn constant_missing_and_infinite_values_still_give_an_axis() {
-        for values in [vec![3.0, 3.0], vec![], vec![f64::NAN], vec![f64::INFINITY, 0.0], vec![0.0], vec![-1e-9, -1e-9]] {
+        for values in [vec![3.0, 3.0], vec![], vec![f64::NAN], vec![f64::INFINITY, 0.0], vec![0.0], vec![-1e-9, -1e-9]]
+        {
             let axis = Axis::new(values, "x", 5, false);
             assert!(axis.low < axis.high && axis.low.is_finite() && axis.high.is_finite(), "{axis:?}");
         }

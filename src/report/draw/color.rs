@@ -1,7 +1,7 @@
 //! Colours that most kinds of colour vision can tell apart.
 
 use plotters::style::RGBColor;
-use plotters::style::colors::colormaps::{ColorMap, ViridisRGB};
+use plotters::style::colors::colormaps::{ColorMap, DerivedColorMap};
 
 /// For clusters: hues of Okabe and Ito (2008), without its yellow, which is lost on white.
 const CLUSTERS: [[u8; 3]; 10] = [
@@ -60,9 +60,15 @@ pub fn mix(a: [u8; 3], b: [u8; 3], at: f64) -> [u8; 3] {
     std::array::from_fn(|i| (f64::from(a[i]) + (f64::from(b[i]) - f64::from(a[i])) * at).round() as u8)
 }
 
-/// The colour of a number between 0 and 1: viridis, from violet to yellow.
+/// The colour of a number between 0 and 1: from pale grey, which recedes on paper, over teal to dark violet.
 pub fn scale(value: f64) -> [u8; 3] {
-    let RGBColor(r, g, b) = ViridisRGB.get_color(value.clamp(0.0, 1.0) as f32);
+    let colors = DerivedColorMap::new(&[
+        RGBColor(0xe9, 0xec, 0xef),
+        RGBColor(0x6f, 0xb8, 0xb0),
+        RGBColor(0x2a, 0x78, 0x8e),
+        RGBColor(0x44, 0x01, 0x54),
+    ]);
+    let RGBColor(r, g, b) = colors.get_color(value.clamp(0.0, 1.0) as f32);
     [r, g, b]
 }
 
@@ -90,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn the_scale_runs_from_dark_to_light() {
-        assert!(!is_light(scale(0.0)) && is_light(scale(1.0)));
+    fn the_scale_runs_from_light_to_dark() {
+        assert!(is_light(scale(0.0)) && !is_light(scale(1.0)));
     }
 }

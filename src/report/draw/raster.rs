@@ -214,11 +214,7 @@ impl Coverage {
         let share = |x: f64| {
             // Integral over this row of the area to the left of x and to the right of the edge.
             let x = x.max(left);
-            if x >= right {
-                x - 0.5 * (left + right)
-            } else {
-                0.5 * (x - left) * (x - left) / (right - left)
-            }
+            if x >= right { x - 0.5 * (left + right) } else { 0.5 * (x - left) * (x - left) / (right - left) }
         };
         let last = (right.ceil() as usize).min(self.width + 1);
         let (mut before, mut previous_area) = (share(first as f64), 0.0);
@@ -287,7 +283,9 @@ mod tests {
         let mut canvas = Canvas::new(5, 4, None);
         // A rectangle from (0.5, 1) to (3.25, 2.5).
         canvas.fill(&[vec![(0.5, 1.0), (3.25, 1.0), (3.25, 2.5), (0.5, 2.5)]], [255, 0, 0], 1.0);
-        for (x, y, want) in [(0, 0, 0.0), (0, 1, 0.5), (1, 1, 1.0), (3, 1, 0.25), (4, 1, 0.0), (1, 2, 0.5), (3, 2, 0.125)] {
+        for (x, y, want) in
+            [(0, 0, 0.0), (0, 1, 0.5), (1, 1, 1.0), (3, 1, 0.25), (4, 1, 0.0), (1, 2, 0.5), (3, 2, 0.125)]
+        {
             assert!((alpha(&canvas, x, y) - want).abs() < 1e-6, "({x}, {y}): {}", alpha(&canvas, x, y));
         }
     }

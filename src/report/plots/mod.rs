@@ -1,0 +1,44 @@
+//! The figures of a run, each a pure function from results to a [`Scene`].
+
+pub mod composition;
+pub mod markers;
+pub mod potency;
+pub mod resolution;
+pub mod umap;
+
+use crate::pipeline::{Analysis, Ranked};
+use crate::report::draw::{Mode, Scene, png, svg};
+
+/// A figure as files.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlotFile {
+    /// File name without ending.
+    pub name: String,
+    /// The figure as SVG.
+    pub svg: String,
+    /// The figure as PNG, 192 pixels per inch.
+    pub png: Vec<u8>,
+}
+
+/// Every figure of a run, ready to be written to `plots/`.
+pub fn all(analysis: &Analysis, ranked: &[Ranked]) -> Vec<PlotFile> {
+    let mut scenes: Vec<(String, Scene)> = Vec::new();
+    if let Some(scene) = umap::by_lot(analysis) {
+        scenes.push(("umap_lot".into(), scene));
+    }
+    if let Some(scene) = umap::by_cluster(analysis) {
+        scenes.push(("umap_cluster".into(), scene));
+    }
+    scenes.push(("composition".into(), composition::figure(analysis)));
+    scenes.push(("markers".into(), markers::figure(analysis)));
+    if analysis.resolution.len() > 1 {
+        scenes.push(("resolution".into(), resolution::figure(analysis)));
+    }
+    for ranked in ranked {
+        scenes.push((potency::name(&ranked.association.readout), potency::figure(analysis, ranked)));
+    }
+    scenes
+        .into_iter()
+        .map(|(name, scene)| PlotFile { name, svg: svg::svg(&scene, Mode::File), png: png::png(&scene) })
+        .collect()
+}

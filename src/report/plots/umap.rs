@@ -1,0 +1,154 @@
+//! UMAP: each dot a cell, coloured by lot or by cluster.
+
+use crate::pipeline::Analysis;
+use crate::report::draw::scene::mark;
+use crate::report::draw::{Anchor, Cloud, Face, Ink, Scene, Stroke, Text, color, font, labels};
+use crate::report::words;
+
+/// Side of the square that holds the cells.
+const SIDE: f64 = 470.0;
+const MARGIN: f64 = 26.0;
+
+/// Cells coloured by lot; `None` without a layout.
+pub fn by_lot(analysis: &Analysis) -> Option<Scene> {
+    let lots = &analysis.composition.lots;
+    let colors = (0..lots.len()).map(color::lot).collect();
+    let mut scene = cells(analysis, &analysis.cells.lot, colors, "UMAP of all cells, coloured by lot")?;
+    let entries: Vec<(String, [u8; 3])> =
+        lots.iter().enumerate().map(|(i, lot)| (lot.clone(), color::lot(i))).collect();
+    legend(&mut scene, "Lot", &entries);
+    Some(scene)
+}
+
+/// Cells coloured by cluster, each cluster labelled where its cells are; `None` without a layout.
+pub fn by_cluster(analysis: &Analysis) -> Option<Scene> {
+    let n = analysis.clusters.len();
+    let colors = (0..n).map(color::cluster).collect();
+    let mut scene = cells(analysis, &analysis.cells.cluster, colors, "UMAP of all cells, coloured by cluster")?;
+    label_clusters(analysis, &mut scene);
+    let entries: Vec<(String, [u8; 3])> = (0..n)
+        .map(|k| {
+            let summary = &analysis.clusters[k];
+            let flag = if summary.proliferative { " proliferative" } else { "" };
+            (format!("{k} ({} cells){flag}", words::count(summary.n_cells as u64)), color::cluster(k))
+        })
+        .collect();
+    legend(&mut scene, "Cluster", &entries);
+    Some(scene)
+}
+
+/// Places of all cells on the canvas.
+fn positions(analysis: &Analysis) -> Option<Vec<(f32, f32)>> {
+    let umap = analysis.cells.umap.as_ref()?;
+    let finite = |column: usize| {
+        let values = umap.column(column);
+        let low = values.iter().copied().filter(|v| v.is_finite()).fold(f32::INFINITY, f32::min);
+        let high = values.iter().copied().filter(|v| v.is_finite()).fold(f32::NEG_INFINITY, f32::max);
+        (low, high)
+    };
+    let ((x0, x1), (y0, y1)) = (finite(0), finite(1));
+    if x0 > x1 || y0 > y1 {
+        return None;
+    }
+    // One scale for both directions: distances mean the same everywhere.
+    let span = (x1 - x0).max(y1 - y0).max(f32::MIN_POSITIVE);
+    let scale = (SIDE as f32 - 16.0) / span;
+    let (cx, cy) = ((x0 + x1) / 2.0, (y0 + y1) / 2.0);
+    let middle = (MARGIN + SIDE / 2.0) as f32;
+    Some(umap.rows().into_iter().map(|p| (middle + (p[0] - cx) * scale, middle - (p[1] - cy) * scale)).collect())
+}
+
+fn cells(analysis: &Analysis, color_of: &[u32], colors: Vec<[u8; 3]>, title: &str) -> Option<Scene> {
+    let positions = positions(analysis)?;
+    let n = positions.len();
+    // Radius so that the dots together could cover about a third of the square.
+    let radius = (0.33 * SIDE * SIDE / (std::f64::consts::PI * n.max(1) as f64)).sqrt().clamp(0.7, 3.0);
+    let mut order: Vec<u32> = (0..n as u32).collect();
+    // A fixed shuffle, so that the last lot does not cover the others.
+    order.sort_by_key(|&i| (scatter(i), i));
+    let dots = order
+        .into_iter()
+        .map(|i| (positions[i as usize].0, positions[i as usize].1, color_of[i as usize] as u16))
+        .filter(|dot| dot.0.is_finite() && dot.1.is_finite())
+        .collect();
+    let mut scene = Scene::new(SIDE + 2.0 * MARGIN, SIDE + 2.0 * MARGIN + 12.0, title);
+    let cloud = Cloud { area: (MARGIN, MARGIN, SIDE, SIDE), radius, opacity: 0.75, colors, dots };
+    scene.add(crate::report::draw::Shape::Cloud(cloud));
+    let corner = (MARGIN, MARGIN + SIDE + 4.0);
+    let arrow = Stroke::solid(Ink::Muted, 1.0);
+    scene.line(corner, (corner.0 + 70.0, corner.1), arrow);
+    scene.line(corner, (corner.0, corner.1 - 70.0), arrow);
+    scene.text(Text::new((corner.0 + 2.0, corner.1 + 13.0), 10.0, "UMAP 1").ink(Ink::Muted));
+    scene.text(Text::new((corner.0 - 5.0, corner.1 - 2.0), 10.0, "UMAP 2").ink(Ink::Muted).upwards());
+    Some(scene)
+}
+
+/// A number that looks random but belongs to the cell.
+fn scatter(cell: u32) -> u32 {
+    let mut z = cell.wrapping_mul(0x9e37_79b9);
+    z = (z ^ (z >> 16)).wrapping_mul(0x85eb_ca6b);
+    z = (z ^ (z >> 13)).wrapping_mul(0xc2b2_ae35);
+    z ^ (z >> 16)
+}
+
+/// Writes each cluster's number at that cell of it which lies nearest to the middle of its cells.
+fn label_clusters(analysis: &Analysis, scene: &mut Scene) {
+    const SIZE: f64 = 14.0;
+    let Some(positions) = positions(analysis) else { return };
+    let mut anchors = Vec::new();
+    for k in 0..analysis.clusters.len() {
+        let own: Vec<(f32, f32)> = positions
+            .iter()
+            .zip(&analysis.cells.cluster)
+            .filter(|(p, label)| **label as usize == k && p.0.is_finite() && p.1.is_finite())
+            .map(|(p, _)| *p)
+            .collect();
+        let median = |pick: fn(&(f32, f32)) -> f32| {
+            let mut values: Vec<f32> = own.iter().map(pick).collect();
+            values.sort_by(f32::total_cmp);
+            values.get(values.len() / 2).copied()
+        };
+        let (Some(x), Some(y)) = (median(|p| p.0), median(|p| p.1)) else { continue };
+        let nearest = own.iter().min_by(|a, b| {
+            let distance = |p: &(f32, f32)| (p.0 - x).hypot(p.1 - y);
+            distance(a).total_cmp(&distance(b))
+        });
+        if let Some(p) = nearest {
+            anchors.push((k, (f64::from(p.0), f64::from(p.1))));
+        }
+    }
+    let mut taken: Vec<labels::Area> = Vec::new();
+    for (k, (x, y)) in anchors {
+        let name = k.to_string();
+        let width = font::width(&name, Face::Bold, SIZE);
+        // Where two clusters share their middle, the later label moves down until it is free.
+        let mut area = (x - width / 2.0 - 3.0, y - SIZE / 2.0 - 2.0, width + 6.0, SIZE + 4.0);
+        while taken.iter().any(|t| labels::overlap(*t, area) > 0.0) {
+            area.1 += 3.0;
+        }
+        taken.push(area);
+        let base = area.1 + 2.0 + SIZE / 2.0 + font::CAP_HEIGHT * SIZE / 2.0;
+        scene.text(Text::new((x, base), SIZE, name).face(Face::Bold).anchor(Anchor::Middle).halo());
+    }
+}
+
+/// A list of names and colours at the right; the canvas grows as needed.
+fn legend(scene: &mut Scene, heading: &str, entries: &[(String, [u8; 3])]) {
+    const SIZE: f64 = 11.0;
+    const STEP: f64 = 17.0;
+    let per_column = (((SIDE - 20.0) / STEP) as usize).max(1);
+    let mut left = MARGIN + SIDE + 18.0;
+    scene.text(Text::new((left, MARGIN + 10.0), 11.5, heading).face(Face::Bold));
+    for column in entries.chunks(per_column) {
+        let mut widest: f64 = 0.0;
+        for (i, (name, rgb)) in column.iter().enumerate() {
+            let y = MARGIN + 30.0 + STEP * i as f64;
+            scene.add(mark(0, (left + 5.0, y - 4.0), 5.0, Ink::Rgb(*rgb), None));
+            let text = Text::new((left + 16.0, y), SIZE, font::shorten(name, Face::Regular, SIZE, 210.0));
+            widest = widest.max(text.width());
+            scene.text(text);
+        }
+        left += 16.0 + widest + 22.0;
+    }
+    scene.width = scene.width.max(left - 4.0);
+}

@@ -1,0 +1,105 @@
+//! Numbers and lists as they are written in figures and on the page.
+
+/// A missing number.
+pub const MISSING: &str = "–";
+
+/// A fixed number of decimals, with a true minus sign.
+pub fn fixed(value: f64, decimals: usize) -> String {
+    if !value.is_finite() {
+        return match value {
+            f64::INFINITY => "∞".into(),
+            f64::NEG_INFINITY => "−∞".into(),
+            _ => MISSING.into(),
+        };
+    }
+    let text = format!("{value:.decimals$}");
+    let zero = text.chars().all(|c| matches!(c, '-' | '0' | '.'));
+    if zero { text.replace('-', "") } else { text.replace('-', "−") }
+}
+
+/// A p-value: two digits that count, at most four decimals, powers of ten below.
+pub fn p_value(p: f64) -> String {
+    if !p.is_finite() {
+        return MISSING.into();
+    }
+    match p {
+        p if p >= 0.995 => "1".into(),
+        p if p >= 0.1 => format!("{p:.2}"),
+        p if p >= 0.01 => format!("{p:.3}"),
+        p if p >= 0.001 => format!("{p:.4}"),
+        p if p <= 0.0 => "0".into(),
+        p => {
+            let mut exponent = p.log10().floor() as i32;
+            let mut digits = p / 10f64.powi(exponent);
+            if digits >= 9.95 {
+                (digits, exponent) = (1.0, exponent + 1);
+            }
+            format!("{digits:.1} × 10{}", raised(exponent))
+        }
+    }
+}
+
+fn raised(exponent: i32) -> String {
+    const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    exponent.to_string().chars().map(|c| c.to_digit(10).map_or('⁻', |digit| DIGITS[digit as usize])).collect()
+}
+
+/// `p = 0.012`.
+pub fn p_equals(p: f64) -> String {
+    format!("p = {}", p_value(p))
+}
+
+/// A whole number with a comma at each thousand.
+pub fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// A fraction as a percentage.
+pub fn percent(fraction: f64, decimals: usize) -> String {
+    if fraction.is_finite() { format!("{} %", fixed(100.0 * fraction, decimals)) } else { MISSING.into() }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub fn list(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// `1 lot`, `2 lots`.
+pub fn several(n: usize, noun: &str) -> String {
+    format!("{} {noun}{}", count(n as u64), if n == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(fixed(-0.456, 2), "−0.46");
+        assert_eq!(fixed(-0.001, 2), "0.00");
+        assert_eq!(fixed(f64::NAN, 2), "–");
+        assert_eq!(count(0), "0");
+        assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(percent(0.1234, 1), "12.3 %");
+        assert_eq!(several(1, "lot"), "1 lot");
+        assert_eq!(list(&["a".into(), "b".into(), "c".into()]), "a, b and c");
+    }
+
+    #[test]
+    fn p_values_keep_two_digits() {
+        let words: Vec<String> = [1.0, 0.42, 0.0123, 0.00123, 5.01e-8, 9.99e-5, f64::NAN].map(p_value).to_vec();
+        assert_eq!(words, ["1", "0.42", "0.012", "0.0012", "5.0 × 10⁻⁸", "1.0 × 10⁻⁴", "–"]);
+    }
+}
