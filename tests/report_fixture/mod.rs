@@ -6,7 +6,7 @@ use cqa::data::{Genes, LotSheet, LotSource, SheetColumn};
 use cqa::pipeline::{Analysis, Cells, ClusterSummary, Excluded, Params, Ranked};
 use cqa::steps::cells::{CellMetrics, LotQc, Phase};
 use cqa::steps::clusters::ResolutionRow;
-use cqa::steps::lots::{Association, AssociationRow, Composition, Influence, Pseudobulk};
+use cqa::steps::lots::{AssociationRow, CompositionParams, Pseudobulk, association, composition, influence};
 use cqa::steps::markers::{Candidate, Effects};
 use ndarray::Array2;
 
@@ -49,7 +49,8 @@ pub fn analysis(n_lots: usize, cells_per_lot: usize, long_names: bool) -> Analys
     let lots = lot_names(n_lots, long_names);
     let mut noise = Noise::new(7);
     let (mut cells, potent) = cells(n_lots, cells_per_lot, &mut noise);
-    let composition = composition(&cells, &lots);
+    let params = CompositionParams::default();
+    let composition = composition(&cells.cluster, N_CLUSTERS, &cells.lot, &lots, &params).expect("default parameters");
     let n = cells.cluster.len();
     for i in 0..n {
         let cycling = cells.cluster[i] == 4 && noise.next() < 0.8 || noise.next() < 0.08;
@@ -166,32 +167,6 @@ fn cells(n_lots: usize, cells_per_lot: usize, noise: &mut Noise) -> (Cells, Vec<
     (cells, potent)
 }
 
-fn composition(cells: &Cells, lots: &[String]) -> Composition {
-    let mut n_cells = Array2::<u64>::zeros((lots.len(), N_CLUSTERS));
-    for (&lot, &cluster) in cells.lot.iter().zip(&cells.cluster) {
-        n_cells[[lot as usize, cluster as usize]] += 1;
-    }
-    let n_total: Vec<u64> = n_cells.rows().into_iter().map(|row| row.sum()).collect();
-    let share = Array2::from_shape_fn(n_cells.dim(), |(l, k)| n_cells[[l, k]] as f64 / n_total[l] as f64);
-    let half = Array2::from_shape_fn(share.dim(), |(l, k)| {
-        1.96 * (share[[l, k]] * (1.0 - share[[l, k]]) / n_total[l] as f64).sqrt()
-    });
-    Composition {
-        lots: lots.to_vec(),
-        n_cells,
-        n_total,
-        ci_low: (&share - &half).mapv(|x| x.max(0.0)),
-        ci_high: (&share + &half).mapv(|x| x.min(1.0)),
-        effective_lots: (0..N_CLUSTERS)
-            .map(|k| {
-                let column = share.column(k);
-                column.sum().powi(2) / column.iter().map(|x| x * x).sum::<f64>()
-            })
-            .collect(),
-        share,
-    }
-}
-
 fn lot_qc(lot: &str, cells_per_lot: usize, noise: &mut Noise) -> LotQc {
     LotQc {
         lot: lot.to_string(),
@@ -234,63 +209,15 @@ fn effects(n_lots: usize, noise: &mut Noise) -> Effects {
     }
 }
 
-/// Cluster shares against a readout of the sheet; p-values are made up, correlations are not.
+/// Cluster shares against a readout of the sheet.
 pub fn ranked(analysis: &Analysis, readout: &str) -> Ranked {
     let values = analysis.sheet.column(readout).and_then(SheetColumn::numbers).expect("a numeric column");
-    let share = &analysis.composition.share;
-    let kept: Vec<usize> = (0..values.len()).filter(|&l| !values[l].is_nan()).collect();
-    let fit = |k: usize, skip: Option<usize>| {
-        let pairs: Vec<(f64, f64)> =
-            kept.iter().filter(|&&l| Some(l) != skip).map(|&l| (share[[l, k]], values[l])).collect();
-        line(&pairs)
-    };
-    let mut influence = Vec::new();
-    let mut rows = Vec::new();
-    for k in 0..N_CLUSTERS {
-        let (r, slope, intercept) = fit(k, None);
-        let without: Vec<f64> = kept.iter().map(|&l| fit(k, Some(l)).0).collect();
-        for (&lot, &r_without) in kept.iter().zip(&without) {
-            let lot = analysis.composition.lots[lot].clone();
-            influence.push(Influence { column: k.to_string(), lot, r, r_without });
-        }
-        let n = kept.len() as f64;
-        let z = |side: f64| (r.atanh() + side * 1.96 / (n - 3.0).sqrt()).tanh();
-        let p = (1.0 - r.abs()).powi(3).max(5e-5);
-        rows.push(AssociationRow {
-            column: k.to_string(),
-            n_lots: kept.len(),
-            r,
-            rho: r * 0.95,
-            p_exact: p,
-            p_family: (p * 8.0).min(1.0),
-            q: (p * 4.0).min(1.0),
-            ci_low: z(-1.0),
-            ci_high: z(1.0),
-            loo_min: without.iter().copied().fold(f64::MAX, f64::min),
-            loo_max: without.iter().copied().fold(f64::MIN, f64::max),
-            most_influential: analysis.composition.lots[2].clone(),
-            slope,
-            intercept,
-            verdict: match p * 8.0 {
-                p if p <= 0.05 => "supported",
-                p if p <= 0.8 => "suggestive",
-                _ => "cannot_conclude",
-            }
-            .into(),
-        });
-    }
-    let mut candidates: Vec<Candidate> = (0..N_GENES).map(|g| candidate(analysis, &rows, g)).collect();
+    let table = analysis.composition.transformed(analysis.params.composition.transform);
+    let params = &analysis.params.association;
+    let association = association(&table, readout, &values, params, 1).expect("enough lots");
+    let mut candidates: Vec<Candidate> = (0..N_GENES).map(|g| candidate(analysis, &association.rows, g)).collect();
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.gene.cmp(&b.gene)));
-    let association = Association {
-        readout: readout.into(),
-        values,
-        rows,
-        exact: false,
-        n_permutations: 100_000,
-        smallest_p: 1e-5,
-        warnings: Vec::new(),
-    };
-    Ranked { association, influence, candidates }
+    Ranked { influence: influence(&table, &values), association, candidates }
 }
 
 fn candidate(analysis: &Analysis, rows: &[AssociationRow], gene: usize) -> Candidate {
@@ -312,14 +239,4 @@ fn candidate(analysis: &Analysis, rows: &[AssociationRow], gene: usize) -> Candi
         p_family: rows[cluster].p_family,
         proliferative: analysis.clusters[cluster].proliferative,
     }
-}
-
-/// r, slope and intercept.
-fn line(pairs: &[(f64, f64)]) -> (f64, f64, f64) {
-    let n = pairs.len() as f64;
-    let (mx, my) = (pairs.iter().map(|p| p.0).sum::<f64>() / n, pairs.iter().map(|p| p.1).sum::<f64>() / n);
-    let sxy: f64 = pairs.iter().map(|p| (p.0 - mx) * (p.1 - my)).sum();
-    let sxx: f64 = pairs.iter().map(|p| (p.0 - mx).powi(2)).sum();
-    let syy: f64 = pairs.iter().map(|p| (p.1 - my).powi(2)).sum();
-    (sxy / (sxx * syy).sqrt(), sxy / sxx, my - sxy / sxx * mx)
 }

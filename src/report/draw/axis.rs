@@ -34,7 +34,7 @@ impl Axis {
             let room = if high == 0.0 { 1.0 } else { 0.1 * high.abs() };
             (low, high) = (low - room, high + room);
         }
-        let room = 0.06 * (high - low);
+        let room = 0.08 * (high - low);
         Self::between(low - room, high + room, label, n_ticks, percent)
     }
 

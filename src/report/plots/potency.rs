@@ -4,7 +4,7 @@ use crate::pipeline::{Analysis, Ranked};
 use crate::report::draw::scene::mark;
 use crate::report::draw::{Anchor, Axis, Face, Frame, Ink, Scene, Stroke, Text, color, font, labels};
 use crate::report::words;
-use crate::steps::lots::{AssociationRow, Transform};
+use crate::steps::lots::{AssociationRow, Transform, Verdict};
 
 const WIDTH: f64 = 316.0;
 const HEIGHT: f64 = 268.0;
@@ -96,7 +96,7 @@ fn panel(analysis: &Analysis, ranked: &Ranked, cluster: usize, x: &[f64], transf
         y: Axis::new(shown.iter().map(|&l| values[l]), room, 5, false),
     };
     scene.text(Text::new((area.0, 16.0), 12.0, format!("Cluster {}", row.column)).face(Face::Bold));
-    let verdict = Text::new((WIDTH - 14.0, 16.0), 10.0, row.verdict.replace('_', " ")).anchor(Anchor::End);
+    let verdict = Text::new((WIDTH - 14.0, 16.0), 10.0, row.verdict.to_string().replace('_', " ")).anchor(Anchor::End);
     scene.text(verdict.ink(Ink::Muted));
     scene.text(Text::new((area.0, 31.0), 10.0, summary));
     frame.draw(&mut scene);
@@ -168,7 +168,7 @@ fn fitted_line(scene: &mut Scene, frame: &Frame, row: &AssociationRow) -> Vec<la
     }
     let value = |x: f64| row.intercept + row.slope * x;
     let (from, to) = (frame.point(low, value(low)), frame.point(high, value(high)));
-    let dash = (row.verdict != "supported").then_some(5.0);
+    let dash = (row.verdict != Verdict::Supported).then_some(5.0);
     scene.line(from, to, Stroke { ink: Ink::Text, width: 1.4, dash });
     labels::line(from, to)
 }
