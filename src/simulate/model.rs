@@ -55,15 +55,15 @@ pub(super) const POPULATIONS: [PopulationPlan; 8] = [
         name: "inflammatory",
         share: 0.10,
         programs: &[("inflammatory", 1.0), ("trophic", 1.0)],
-        sibling: 5,
+        sibling: 3,
         library: 0.95,
         continuum: -0.6,
     },
     PopulationPlan {
         name: "primed",
         share: 0.08,
-        programs: &[("primed", 1.0), ("trophic", 0.6)],
-        sibling: 4,
+        programs: &[("primed", 1.0), ("trophic", 0.4)],
+        sibling: 0,
         library: 0.95,
         continuum: -0.8,
     },
@@ -154,7 +154,8 @@ impl Model {
             .map(|gene| gene as u32)
             .collect();
         let effect = normal(params.population_effect);
-        let limit = 2.0 * params.population_effect;
+        // No made-up gene comes near a planted marker by chance.
+        let limit = 1.5 * params.population_effect;
         let programs: Vec<(&str, Program)> = PROGRAMS
             .iter()
             .map(|&(name, n)| {
