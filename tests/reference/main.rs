@@ -19,5 +19,6 @@ mod pca;
 mod pseudobulk;
 mod qc;
 mod readers;
+mod readers_hdf5;
 mod umap;
 mod wilcoxon;
