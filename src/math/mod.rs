@@ -1,5 +1,6 @@
 //! Numbers: knows no gene, lot or file.
 
+pub mod column_moments;
 pub mod correlation;
 pub mod eigen;
 pub mod fuzzy;
@@ -9,6 +10,7 @@ pub mod kmeans;
 pub mod knn;
 pub mod leiden;
 mod linfa_adapter;
+pub mod loess;
 pub mod max_t;
 pub mod mixture;
 pub mod modularity;

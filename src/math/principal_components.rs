@@ -8,12 +8,11 @@ use faer::{Accum, Mat, MatMut, MatRef, Par};
 use ndarray::Array2;
 use rayon::prelude::*;
 
+use super::column_moments::ColumnMoments;
 use super::second_moment::{ColumnMap, SecondMoment};
 use super::sparse_rows::{BLOCK, SparseRows};
 use super::{eigen, sparse_rows};
 
-/// A column whose variance is below this share of its mean square is constant but for rounding.
-const CONSTANT: f64 = 1e-10;
 /// Components with less than this share of the total variance are rounding.
 const NO_VARIANCE: f64 = 1e-12;
 
@@ -42,7 +41,9 @@ impl PrincipalComponents {
     /// and one column.
     pub fn fit(rows: &SparseRows, n_components: usize, max_value: Option<f64>) -> Self {
         assert!(rows.n_rows() >= 2 && rows.n_columns() >= 1, "variance needs two rows and a column");
-        let (mean, variance) = column_moments(rows);
+        let moments = column_moments(rows);
+        let mean: Vec<f64> = (0..rows.n_columns()).map(|j| moments.mean(j)).collect();
+        let variance: Vec<f64> = (0..rows.n_columns()).map(|j| moments.variance(j)).collect();
         let standard_deviation = match max_value {
             Some(_) => variance.iter().map(|v| if *v == 0.0 { 1.0 } else { v.sqrt() }).collect(),
             None => vec![1.0; mean.len()],
@@ -129,30 +130,23 @@ fn project_block(
     }
 }
 
-/// Mean and variance (n − 1) of each column; the variance of a constant column is exactly 0.
-fn column_moments(rows: &SparseRows) -> (Vec<f64>, Vec<f64>) {
-    let (p, n) = (rows.n_columns(), rows.n_rows() as f64);
-    let parts: Vec<Vec<[f64; 2]>> = rows
+/// Sums and squares of each column.
+fn column_moments(rows: &SparseRows) -> ColumnMoments {
+    let parts: Vec<ColumnMoments> = rows
         .blocks()
         .par_iter()
         .map(|block| {
-            let mut sums = vec![[0.0; 2]; p];
+            let mut part = ColumnMoments::new(rows.n_columns());
+            part.add_rows(block.n_rows());
             for (column, value) in block.entries() {
-                let value = f64::from(value);
-                let sum = &mut sums[column as usize];
-                sum[0] += value;
-                sum[1] += value * value;
+                part.add(column, f64::from(value));
             }
-            sums
+            part
         })
         .collect();
-    (0..p)
-        .map(|j| {
-            let (sum, squares) = parts.iter().fold((0.0, 0.0), |acc, part| (acc.0 + part[j][0], acc.1 + part[j][1]));
-            let variance = (squares - sum * sum / n) / (n - 1.0);
-            (sum / n, if variance > CONSTANT * squares / n { variance } else { 0.0 })
-        })
-        .unzip()
+    let mut sum = ColumnMoments::new(rows.n_columns());
+    parts.iter().for_each(|part| sum.merge(part));
+    sum
 }
 
 /// z(x) − z(0) of each column.
