@@ -97,7 +97,7 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
     let cycle = step(
         progress,
         "cell_cycle",
-        || cell_cycle(&dataset, &normalized, &params.cell_cycle, seed),
+        || cell_cycle(&dataset, &normalized, &params.cell_cycle),
         |c| {
             let cycling = c.phase.iter().filter(|p| **p != Phase::G1).count();
             format!("{:.0} % of cells in S or G2M", 100.0 * cycling as f64 / c.phase.len() as f64)
