@@ -17,6 +17,13 @@ fn graph(n: usize, edges: &[(u32, u32, f32)]) -> Graph {
     out
 }
 
+/// Pieces of communities that are in pieces, named in the order of their first node.
+fn pieces(graph: &Graph, labels: &[u32]) -> Vec<u32> {
+    let strength = strengths(graph);
+    let level = Level { starts: &graph.starts, targets: &graph.targets, weights: &graph.weights, strength: &strength };
+    by_first_item(&split_unconnected(&level, labels)).0
+}
+
 /// Eight rings of six nodes, joined in a ring.
 fn rings() -> Graph {
     let mut edges = Vec::new();
@@ -70,9 +77,19 @@ fn degenerate_graphs_are_survived() {
 }
 
 #[test]
+fn a_coarse_graph_has_the_same_communities() {
+    let graph = rings();
+    let coarse = Coarse::new(&graph, 8.0, 1);
+    assert!(coarse.graph.level().n_nodes() < 48);
+    assert_eq!(coarse.leiden(1.0, 10, 1), leiden(&graph, None, 1.0, 10, 1).labels);
+    let loose = Graph { starts: vec![0, 0, 0], targets: vec![], weights: vec![] };
+    assert_eq!(Coarse::new(&loose, 8.0, 1).leiden(1.0, 10, 1), [0, 1]);
+}
+
+#[test]
 fn pieces_of_a_community_are_split() {
     let graph = graph(4, &[(0, 1, 1.0), (2, 3, 1.0)]);
-    assert_eq!(by_first_item(&split_unconnected(&graph, &[0, 0, 0, 0])).0, [0, 0, 1, 1]);
+    assert_eq!(pieces(&graph, &[0, 0, 0, 0]), [0, 0, 1, 1]);
 }
 
 proptest! {
@@ -84,8 +101,7 @@ proptest! {
     ) {
         let graph = graph(60, &edges);
         let found = leiden(&graph, None, resolution, 20, seed);
-        let (pieces, _) = by_first_item(&split_unconnected(&graph, &found.labels));
-        prop_assert_eq!(&pieces, &found.labels);
+        prop_assert_eq!(&pieces(&graph, &found.labels), &found.labels);
         let reached = modularity(&graph, &found.labels, resolution);
         prop_assert_eq!(reached, found.quality);
         // Converged: no single move to the community of a neighbour or out of the own one raises the modularity.
