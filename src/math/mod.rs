@@ -17,6 +17,7 @@ pub mod modularity;
 pub mod multiple_testing;
 pub mod partition;
 pub mod permutations;
+pub mod power;
 pub mod principal_components;
 pub mod quantile;
 pub mod ranks;

@@ -1,5 +1,36 @@
 //! Analysis → page: figures as files, and one self-contained report.
+//!
+//! Three layers: [`metrics`] says once what each number means, [`sections`] turns results into questions, findings, figures
+//! and tables, [`page`] writes them as HTML. All of it is pure: the same results give the same bytes.
 
 pub mod draw;
+pub mod metrics;
+pub mod page;
 pub mod plots;
+pub mod section;
+pub mod sections;
 pub mod words;
+
+use crate::pipeline::{Analysis, Ranked};
+
+/// How a run was made; told at the end of the report. Nothing in the results depends on it. What is empty is not told.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RunFacts {
+    /// Version of the program.
+    pub version: String,
+    /// The command line.
+    pub command: String,
+    /// When the run began.
+    pub started: String,
+    /// How long it took.
+    pub seconds: Option<f64>,
+    /// Threads used.
+    pub n_threads: Option<usize>,
+    /// Files read: path and SHA-256.
+    pub inputs: Vec<(String, String)>,
+}
+
+/// The report: one HTML page that needs nothing beside it. Links to tables and figures are relative to the run directory.
+pub fn html(analysis: &Analysis, ranked: &[Ranked], facts: &RunFacts) -> String {
+    page::render(&sections::all(analysis, ranked, facts))
+}

@@ -15,12 +15,12 @@ pub fn name(readout: &str) -> String {
     format!("potency_{}", file_stem(readout))
 }
 
-/// A readout's name as part of a file name: letters and digits stay, everything else becomes `_`.
+/// A readout's name as part of a file name: letters, digits, `-`, `_` and `.` stay, everything else becomes `_`, and a name
+/// of dots alone gets a `_` in front.
 pub fn file_stem(readout: &str) -> String {
     let stem: String =
-        readout.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '.' { c } else { '_' }).collect();
-    let stem = stem.trim_start_matches('.').to_string();
-    if stem.is_empty() { "_".into() } else { stem }
+        readout.chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' }).collect();
+    if stem.trim_matches('.').is_empty() { format!("_{stem}") } else { stem }
 }
 
 /// All panels in one figure, three to a row.
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn file_names_are_harmless() {
         assert_eq!(name("vegf_ischemia"), "potency_vegf_ischemia");
-        assert_eq!(name("../../etc/x y (ng/ml)"), "potency__.._etc_x_y__ng_ml_");
-        assert_eq!(file_stem(""), "_");
+        assert_eq!(name("../../etc/x y (ng/ml)"), "potency_.._.._etc_x_y__ng_ml_");
+        assert_eq!([file_stem(""), file_stem("..")], ["_", "_.."]);
     }
 }

@@ -1,0 +1,177 @@
+//! Sections → HTML.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::draw::{Mode, color, svg};
+use super::section::{Cell, Figure, Section, Table};
+
+const STYLE: &str = include_str!("style.css");
+
+/// The whole page. The first section is the answer; the others follow as evidence.
+pub fn render(sections: &[Section]) -> String {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta http-equiv="Content-Security-Policy"
+                    content="default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+                title { "cqa report" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                a.skip href="#main" { "Skip to the answer" }
+                header {
+                    p.brand { "cqa" }
+                    h1 { "Which cells carry the potency?" }
+                    nav aria-label="Sections" {
+                        ol { @for section in sections { li { a href={ "#" (section.id) } { (section.title) } } } }
+                    }
+                }
+                main id="main" { @for section in sections { (one(section)) } }
+                footer { p { "Links lead to files of the run directory; they work while this page lies in it." } }
+            }
+        }
+    };
+    page.into_string()
+}
+
+fn one(section: &Section) -> Markup {
+    let heading = format!("{}-title", section.id);
+    html! {
+        section.part id=(section.id) aria-labelledby=(heading) {
+            h2 id=(heading) { (section.title) }
+            p.question { (section.question) }
+            (section.finding)
+            @for item in &section.figures { (figure(item)) }
+            @for item in &section.tables { (table(item)) }
+            @if !section.method.is_empty() { p.method { strong { "How: " } (section.method) } }
+        }
+    }
+}
+
+fn figure(figure: &Figure) -> Markup {
+    html! {
+        figure {
+            @if figure.flows {
+                div.flow { @for scene in &figure.scenes { div { (PreEscaped(svg::svg(scene, Mode::Inline))) } } }
+            } @else {
+                @for scene in &figure.scenes {
+                    div.scroll tabindex="0" role="group" aria-label=(scene.title) {
+                        div style=(format!("max-width:{:.0}px;min-width:{:.0}px", scene.width * 1.15, scene.width * 0.72)) {
+                            (PreEscaped(svg::svg(scene, Mode::Inline)))
+                        }
+                    }
+                }
+            }
+            figcaption {
+                strong { (figure.caption) }
+                @if !figure.reading.is_empty() { " " (figure.reading) }
+                (links(&figure.links))
+            }
+        }
+    }
+}
+
+fn links(links: &[(String, String)]) -> Markup {
+    html! {
+        @if !links.is_empty() {
+            span.links { @for (words, path) in links { a href=(address(path)) { (words) } " " } }
+        }
+    }
+}
+
+/// A path as a relative address: everything but plain letters becomes `%XX`.
+fn address(path: &str) -> String {
+    let mut out = String::new();
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_./~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out += &format!("%{byte:02X}");
+        }
+    }
+    out
+}
+
+fn table(table: &Table) -> Markup {
+    let helped: Vec<_> = table.columns.iter().filter(|c| !c.help.is_empty()).collect();
+    html! {
+        div.table {
+            div.scroll tabindex="0" role="group" aria-label=(table.caption) {
+                table {
+                    caption { (table.caption) }
+                    thead {
+                        tr {
+                            @for (i, column) in table.columns.iter().enumerate() {
+                                th scope="col" class=[numeric(table, i).then_some("number")] title=[help(&column.help)] {
+                                    (column.label)
+                                    @if !column.unit.is_empty() { " " span.unit { (column.unit) } }
+                                }
+                            }
+                        }
+                    }
+                    tbody { @for row in &table.rows { tr { @for (i, cell) in row.iter().enumerate() { (value(cell, i == 0)) } } } }
+                }
+            }
+            (links(&table.links))
+            @if !helped.is_empty() {
+                details.help {
+                    summary { "What the columns mean" }
+                    dl { @for column in helped { div { dt { (column.label) } dd { (column.help) } } } }
+                }
+            }
+        }
+    }
+}
+
+fn help(text: &str) -> Option<&str> {
+    Some(text).filter(|t| !t.is_empty())
+}
+
+fn numeric(table: &Table, column: usize) -> bool {
+    matches!(table.rows.first().and_then(|row| row.get(column)), Some(Cell::Number(_)))
+}
+
+fn value(cell: &Cell, first: bool) -> Markup {
+    let class = matches!(cell, Cell::Number(_)).then_some("number");
+    html! {
+        @if first {
+            th scope="row" class=[class] { (content(cell)) }
+        } @else {
+            td class=[class] { (content(cell)) }
+        }
+    }
+}
+
+fn content(cell: &Cell) -> Markup {
+    html! {
+        @match cell {
+            Cell::Text(text) | Cell::Number(text) => (text),
+            Cell::Genes(genes) => {
+                @for (i, gene) in genes.iter().enumerate() { @if i > 0 { ", " } i { (gene) } }
+            }
+            Cell::Lot(index, name) => { (swatch(color::lot(*index))) (name) }
+            Cell::Cluster(index) => { (swatch(color::cluster(*index))) (index) }
+            Cell::Flag(text) => { @if !text.is_empty() { span.flag { (text) } } }
+        }
+    }
+}
+
+fn swatch(rgb: [u8; 3]) -> Markup {
+    let style = format!("background:#{:02x}{:02x}{:02x}", rgb[0], rgb[1], rgb[2]);
+    html! { span.swatch style=(style) aria-hidden="true" {} }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_odd_readouts_stay_relative_paths() {
+        assert_eq!(address("rank/VEGF__pg_mL_/a.csv"), "rank/VEGF__pg_mL_/a.csv");
+        assert_eq!(address("javascript:x/\"é"), "javascript%3Ax/%22%C3%A9");
+    }
+}

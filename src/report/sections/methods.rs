@@ -1,0 +1,216 @@
+//! The methods paragraph, with the run's own parameters, ready for a paper.
+
+use maud::html;
+
+use crate::pipeline::{Analysis, ClusterMethod, Ranked};
+use crate::report::section::Section;
+use crate::report::words::{self, count, fixed};
+use crate::steps::cells::HvgFlavor;
+use crate::steps::clusters::GraphKind;
+use crate::steps::lots::Transform;
+
+/// Sentences, and the references they call for.
+#[derive(Default)]
+struct Methods {
+    text: Vec<String>,
+    references: Vec<&'static str>,
+}
+
+impl Methods {
+    fn say(&mut self, sentence: String) {
+        self.text.push(sentence);
+    }
+
+    fn cite(&mut self, reference: &'static str) {
+        self.references.push(reference);
+    }
+}
+
+pub(super) fn section(analysis: &Analysis, ranked: &[Ranked]) -> Section {
+    let mut methods = Methods::default();
+    cells(analysis, &mut methods);
+    clusters(analysis, &mut methods);
+    lots(analysis, ranked, &mut methods);
+    methods.references.sort_unstable();
+    methods.references.dedup();
+    Section {
+        id: "methods".into(),
+        title: "Methods".into(),
+        question: "How was it computed?".into(),
+        finding: html! {
+            p.methods { (methods.text.join(" ")) }
+            h3 { "References" }
+            ul.references { @for reference in &methods.references { li { (reference) } } }
+        },
+        figures: Vec::new(),
+        tables: Vec::new(),
+        method: String::new(),
+    }
+}
+
+fn cells(analysis: &Analysis, methods: &mut Methods) {
+    let params = &analysis.params;
+    methods.say(format!(
+        "{} were analysed with cqa {} (seed {}).",
+        words::several(analysis.composition.lots.len(), "lot"),
+        env!("CARGO_PKG_VERSION"),
+        params.seed
+    ));
+    let qc = &params.qc;
+    let mut limits = Vec::new();
+    if qc.adaptive {
+        limits.push(format!(
+            "within each lot, counts or genes more than {} median absolute deviations below the median on the log scale, or \
+             mitochondrial percentage more than {} above it (and at least {} points)",
+            qc.n_mads,
+            qc.n_mads,
+            fixed(100.0 * qc.min_mito_margin, 1)
+        ));
+    }
+    if qc.min_counts > 0 {
+        limits.push(format!("fewer than {} counts", count(qc.min_counts.into())));
+    }
+    if qc.min_genes > 0 {
+        limits.push(format!("fewer than {} genes", count(qc.min_genes.into())));
+    }
+    if qc.max_mito_fraction < 1.0 {
+        limits.push(format!("more than {} % mitochondrial counts", fixed(100.0 * qc.max_mito_fraction, 1)));
+    }
+    if !limits.is_empty() {
+        methods.say(format!("Cells were excluded for: {}.", limits.join("; ")));
+    }
+    if params.doublets.enabled {
+        let fate = if params.doublets.drop { "removed" } else { "flagged, not removed" };
+        methods.say(format!("Doublets were scored lot by lot against simulated doublets (Wolock 2019) and {fate}."));
+        methods.cite("Wolock SL, Lopez R, Klein AM. Cell Systems 2019;8:281-291. doi:10.1016/j.cels.2018.11.005");
+    }
+    methods.say(format!(
+        "Counts were scaled to {} per cell and log-transformed, ln(1 + x).",
+        count(params.normalize.target_sum.max(0.0) as u64)
+    ));
+    let per_lot = if params.hvg.per_lot { ", ranked within each lot and combined," } else { "" };
+    let flavor = match params.hvg.flavor {
+        HvgFlavor::SeuratV3 => {
+            methods
+                .cite("Stuart T, Butler A, Hoffman P, et al. Cell 2019;177:1888-1902. doi:10.1016/j.cell.2019.05.031");
+            "by variance after a variance-stabilising transform (Stuart 2019)"
+        }
+        HvgFlavor::Seurat => {
+            methods.cite(
+                "Satija R, Farrell JA, Gennert D, Schier AF, Regev A. Nature Biotechnology 2015;33:495-502. \
+                 doi:10.1038/nbt.3192",
+            );
+            "by normalised dispersion (Satija 2015)"
+        }
+    };
+    methods.say(format!(
+        "The {} most variable genes{per_lot} were chosen {flavor}.",
+        count(params.hvg.n_top_genes as u64)
+    ));
+    let scaling = if params.pca.scale {
+        format!(" after scaling of each gene to unit variance (clipped at {})", params.pca.max_value)
+    } else {
+        String::new()
+    };
+    methods.say(format!("{} principal components were computed exactly{scaling}.", params.pca.n_components));
+    if params.harmony.enabled {
+        let over = if params.harmony.column.is_empty() {
+            "lots".to_string()
+        } else {
+            format!("the column {}", params.harmony.column)
+        };
+        methods.say(format!(
+            "They were integrated over {over} by Harmony (Korsunsky 2019; theta {}).",
+            params.harmony.theta
+        ));
+        methods.cite(
+            "Korsunsky I, Millard N, Fan J, et al. Nature Methods 2019;16:1289-1296. doi:10.1038/s41592-019-0619-0",
+        );
+    } else {
+        methods.say("No integration over lots was made.".into());
+    }
+    methods.say("Cell-cycle phases were scored with the gene lists of Tirosh (2016).".into());
+    methods.cite("Tirosh I, Izar B, Prakadan SM, et al. Science 2016;352:189-196. doi:10.1126/science.aad0501");
+}
+
+fn clusters(analysis: &Analysis, methods: &mut Methods) {
+    const LEIDEN: &str =
+        "Traag VA, Waltman L, van Eck NJ. Scientific Reports 2019;9:5233. doi:10.1038/s41598-019-41695-z";
+    const UMAP: &str = "McInnes L, Healy J, Melville J. arXiv 2018:1802.03426. doi:10.48550/arXiv.1802.03426";
+    let params = &analysis.params;
+    let weights = match params.neighbors.graph {
+        GraphKind::Snn => "weighted by the Jaccard index of their neighbourhoods",
+        GraphKind::Umap => "weighted as in UMAP",
+    };
+    let n_neighbors = params.neighbors.n_neighbors;
+    methods.say(format!("A graph of the {n_neighbors} nearest neighbours of each cell was {weights}."));
+    let resolution =
+        analysis.resolution.iter().find(|row| row.chosen).map_or(params.resolution.resolution, |r| r.resolution);
+    let how = if params.resolution.resolution > 0.0 { "given" } else { "chosen by stability under subsampling" };
+    match params.clusters.method {
+        ClusterMethod::Leiden => {
+            methods.say(format!("Clusters are Leiden communities (Traag 2019) at resolution {resolution}, {how}."));
+            methods.cite(LEIDEN);
+        }
+        ClusterMethod::Kmeans => methods.say(format!(
+            "Clusters were found by k-means (k = {}, {} starts).",
+            analysis.clusters.len(),
+            params.kmeans.n_starts
+        )),
+        ClusterMethod::Mixture => methods.say(format!(
+            "Clusters were found by a Gaussian mixture ({} parts, first {} components, {} starts).",
+            analysis.clusters.len(),
+            params.mixture.n_components,
+            params.mixture.n_starts
+        )),
+    }
+    if params.umap.enabled {
+        methods.say("UMAP (McInnes 2018) was used for display only.".into());
+        methods.cite(UMAP);
+    }
+}
+
+fn lots(analysis: &Analysis, ranked: &[Ranked], methods: &mut Methods) {
+    let params = &analysis.params;
+    methods.say(
+        "Marker effects (area under the ROC curve, log2 fold change) were computed within each lot and averaged over lots.".into(),
+    );
+    let Some(first) = ranked.first() else { return };
+    let transform = match params.composition.transform {
+        Transform::Share => "The share of each cluster in each lot",
+        Transform::AsinSqrt => "The arcsine square root of the share of each cluster in each lot",
+        Transform::Logit => "The logit of the share of each cluster in each lot",
+        Transform::Clr => "The centred log ratio of the share of each cluster in each lot",
+    };
+    let readouts: Vec<String> = ranked.iter().map(|r| r.association.readout.clone()).collect();
+    methods.say(format!(
+        "{transform} was correlated (Pearson) with {}, the lot being the unit of replication.",
+        words::list(&readouts)
+    ));
+    let orders = count(first.association.n_permutations);
+    let which = if first.association.exact { format!("all {orders}") } else { format!("{orders} random") };
+    methods.say(format!(
+        "Two-sided p-values come from {which} permutations of the readout over lots; family-wise p-values over clusters by \
+         the step-down max-T method (Westfall and Young 1993); intervals by Fisher's z at {} %.",
+        fixed(100.0 * params.association.level, 0)
+    ));
+    methods.cite("Westfall PH, Young SS. Resampling-based multiple testing. Wiley 1993. ISBN 978-0-471-55761-6");
+    if !first.association.exact {
+        methods.cite(
+            "Phipson B, Smyth GK. Statistical Applications in Genetics and Molecular Biology 2010;9:39. \
+             doi:10.2202/1544-6115.1585",
+        );
+    }
+    methods.say(format!(
+        "An association is called supported when the family-wise p is at most {} and r keeps its sign without any one lot.",
+        params.association.alpha
+    ));
+    methods.say(
+        "Candidate genes were ranked by |r| of their best cluster times their specificity for it (2·AUC − 1); the idea of a \
+         hidden quality attribute found this way follows Miura (2023)."
+            .into(),
+    );
+    methods.cite(
+        "Miura T, et al. Stem Cells Translational Medicine 2023;12:379-390",
+    );
+}
