@@ -5,8 +5,8 @@ use rayon::prelude::*;
 use super::graph::Graph;
 use super::snn::Holders;
 
-/// Halvings of the interval of the bandwidth.
-const MAX_HALVINGS: usize = 64;
+/// Steps towards the bandwidth.
+const MAX_STEPS: usize = 64;
 /// The sum of memberships is met to within this.
 const TOLERANCE: f64 = 1e-5;
 /// The bandwidth is at least this share of the mean distance, so that it survives many equal distances.
@@ -67,22 +67,34 @@ fn row_memberships(distances: &[f32], mean_distance: f64) -> Vec<f64> {
     let distances: Vec<f64> = distances.iter().map(|&d| f64::from(d)).collect();
     let nearest = distances.iter().copied().find(|&d| d > 0.0).unwrap_or(0.0);
     let target = ((distances.len() + 1) as f64).log2();
-    let sum = |bandwidth: f64| -> f64 {
-        distances.iter().map(|&d| if d > nearest { (-(d - nearest) / bandwidth).exp() } else { 1.0 }).sum()
-    };
-    let (mut low, mut high, mut bandwidth) = (0.0, f64::INFINITY, 1.0);
-    for _ in 0..MAX_HALVINGS {
-        let excess = sum(bandwidth) - target;
+    // Newton's steps, kept inside the interval known to hold the root; the sum rises with the bandwidth.
+    let (mut low, mut high) = (0.0, f64::INFINITY);
+    let mut bandwidth = (distances.iter().sum::<f64>() / distances.len() as f64 - nearest).max(f64::MIN_POSITIVE);
+    for _ in 0..MAX_STEPS {
+        let (mut sum, mut slope) = (0.0, 0.0);
+        for &d in &distances {
+            let over = (d - nearest).max(0.0) / bandwidth;
+            let weight = (-over).exp();
+            sum += weight;
+            slope += weight * over / bandwidth;
+        }
+        let excess = sum - target;
         if excess.abs() < TOLERANCE {
             break;
         }
         if excess > 0.0 {
             high = bandwidth;
-            bandwidth = 0.5 * (low + high);
         } else {
             low = bandwidth;
-            bandwidth = if high.is_finite() { 0.5 * (low + high) } else { 2.0 * bandwidth };
         }
+        let newton = bandwidth - excess / slope;
+        bandwidth = if newton > low && newton < high {
+            newton
+        } else if high.is_finite() {
+            0.5 * (low + high)
+        } else {
+            2.0 * bandwidth
+        };
     }
     let own_mean = distances.iter().sum::<f64>() / (distances.len() + 1) as f64;
     let scale = if nearest > 0.0 { own_mean } else { mean_distance };

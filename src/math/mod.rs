@@ -1,7 +1,9 @@
 //! Numbers: knows no gene, lot or file.
 
+pub mod approximate;
 pub mod column_moments;
 pub mod correlation;
+pub mod diverse_clusters;
 pub mod eigen;
 pub mod fuzzy;
 pub mod graph;
@@ -10,6 +12,7 @@ pub mod kmeans;
 pub mod knn;
 pub mod leiden;
 mod linfa_adapter;
+pub mod lisi;
 pub mod loess;
 pub mod max_t;
 pub mod mixture;
@@ -25,3 +28,4 @@ pub mod rng;
 pub mod second_moment;
 pub mod snn;
 pub mod sparse_rows;
+pub mod spherical_kmeans;

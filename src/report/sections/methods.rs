@@ -210,7 +210,5 @@ fn lots(analysis: &Analysis, ranked: &[Ranked], methods: &mut Methods) {
          hidden quality attribute found this way follows Miura (2023)."
             .into(),
     );
-    methods.cite(
-        "Miura T, et al. Stem Cells Translational Medicine 2023;12:379-390",
-    );
+    methods.cite("Miura T, et al. Stem Cells Translational Medicine 2023;12:379-390");
 }
