@@ -1,4 +1,14 @@
-//! `cqa` finds the hidden critical quality attribute of a cell therapy product from single-cell data of its lots.
+#![doc = include_str!("../README.md")]
+//! # The house
+//!
+//! ```text
+//!  main.rs + cli ─► public API of the library only
+//!  output ─► report ─► pipeline ─► steps ─► data ◄─ io          provenance: io, data
+//!                         └────────► math ◄─┘                   simulate:   data, math
+//!  inside steps:  cells ◄─ clusters ◄─ lots ◄─ markers           (never back)
+//! ```
+//!
+//! [`pipeline`] tells the story; [`steps`] are its verbs, [`data`] its nouns, [`math`] its numbers; [`io`] touches the disk.
 
 #![warn(missing_docs)]
 
@@ -7,6 +17,7 @@ pub mod error;
 pub mod guide;
 pub mod io;
 pub mod math;
+pub mod output;
 pub mod pipeline;
 pub mod progress;
 pub mod provenance;

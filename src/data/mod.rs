@@ -5,6 +5,8 @@ pub mod dataset;
 pub mod genes;
 pub mod lot;
 pub mod lot_table;
+#[cfg(feature = "polars")]
+mod polars;
 pub mod table;
 
 pub use counts::{Counts, CountsBuilder, Row};

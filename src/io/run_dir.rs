@@ -92,7 +92,7 @@ impl Drop for PendingDir {
 
 fn is_ours(target: &Path) -> bool {
     target.join("run.json").exists()
-        || target.join("truth.json").exists()
+        || target.join("truth.toml").exists()
         || target.join("associations.csv").exists()
         || fs::read_dir(target).is_ok_and(|mut entries| entries.next().is_none())
 }

@@ -1,9 +1,6 @@
 //! Eigen-decomposition of symmetric matrices: the one seam to a linear algebra backend.
 
-use faer::diag::Diag;
-use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
-use faer::{Mat, MatRef, Par};
+use faer::{Mat, MatRef};
 
 /// Eigenvalues, falling, and their unit eigenvectors.
 #[derive(Debug, Clone)]
@@ -25,8 +22,25 @@ pub fn largest(matrix: MatRef<'_, f64>, k: usize) -> Eigenpairs {
     }
 }
 
-/// All eigenvalues, rising, and their eigenvectors as columns.
+/// All eigenvalues, rising, and their eigenvectors as columns, by the system's LAPACK.
+#[cfg(feature = "lapack")]
 fn full(matrix: MatRef<'_, f64>) -> (Vec<f64>, Mat<f64>) {
+    use ndarray_linalg::{Eigh, UPLO};
+    let n = matrix.nrows();
+    // LAPACK is handed a symmetric matrix, so that its row or column order does not matter.
+    let whole = ndarray::Array2::from_shape_fn((n, n), |(i, j)| matrix[(i.max(j), i.min(j))]);
+    let (values, vectors) =
+        whole.eigh(UPLO::Lower).expect("a symmetric matrix of finite numbers has its eigenvalues found");
+    (values.to_vec(), Mat::from_fn(n, n, |i, j| vectors[(i, j)]))
+}
+
+/// All eigenvalues, rising, and their eigenvectors as columns.
+#[cfg(not(feature = "lapack"))]
+fn full(matrix: MatRef<'_, f64>) -> (Vec<f64>, Mat<f64>) {
+    use faer::Par;
+    use faer::diag::Diag;
+    use faer::dyn_stack::{MemBuffer, MemStack};
+    use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
     let n = matrix.nrows();
     let mut values = Diag::<f64>::zeros(n);
     let mut vectors = Mat::<f64>::zeros(n, n);

@@ -1,0 +1,37 @@
+//! When and how a command ran.
+
+use std::time::SystemTime;
+
+use cqa::provenance::Execution;
+
+use super::Terminal;
+
+/// Started with the command.
+pub struct Clock {
+    started: SystemTime,
+}
+
+impl Clock {
+    /// Starts now.
+    pub fn start() -> Self {
+        Self { started: SystemTime::now() }
+    }
+
+    /// Seconds since the start.
+    pub fn seconds(&self) -> f64 {
+        self.started.elapsed().map_or(0.0, |d| d.as_secs_f64())
+    }
+
+    /// The part of the run record that may differ between runs with the same result.
+    pub fn execution(&self, terminal: &Terminal) -> Execution {
+        let stamp = |time| humantime::format_rfc3339_seconds(time).to_string();
+        Execution {
+            command: std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect(),
+            started: stamp(self.started),
+            ended: stamp(SystemTime::now()),
+            threads: rayon::current_num_threads(),
+            seconds: terminal.seconds(),
+            target: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
+        }
+    }
+}

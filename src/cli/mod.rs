@@ -1,0 +1,129 @@
+//! The command line: one file per command. Here alone: clock, environment, thread count, printing.
+
+mod check;
+mod clock;
+mod cluster;
+mod demo;
+mod params;
+mod progress;
+mod rank;
+mod report;
+mod run;
+mod settings;
+mod simulate;
+mod summary;
+mod words;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use cqa::Warning;
+use cqa::error::{Error, Result};
+
+use self::progress::Terminal;
+
+/// Find the hidden critical quality attribute of a cell therapy product.
+///
+/// Lots of cells are sequenced cell by cell, pooled and clustered; the share of each cluster in each lot is set against
+/// the lots' potency; the genes that mark the clusters tracking potency are ranked as candidate critical quality
+/// attributes. The lot is the unit of replication, never the cell.
+///
+/// Start with `cqa demo`, then `cqa check lots.csv`, then `cqa run lots.csv --potency COLUMN -o run1`.
+#[derive(Parser)]
+#[command(name = "cqa", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Flags of every command.
+#[derive(Args)]
+struct Common {
+    /// Threads to use; 0 = all cores. The result is the same for any number
+    #[arg(long, global = true, default_value_t = 0, value_name = "N")]
+    threads: usize,
+    /// Seed of every random step; wins over the parameters file
+    #[arg(long, global = true, value_name = "S")]
+    seed: Option<u64>,
+    /// Parameters as TOML; `cqa params` prints them all with defaults and meaning
+    #[arg(long, global = true, value_name = "FILE")]
+    params: Option<std::path::PathBuf>,
+    /// Print results and errors only, no progress
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// Progress and warnings as one JSON object per line on standard error
+    #[arg(long, global = true)]
+    json_log: bool,
+    /// Exit with 1 if there is any warning
+    #[arg(long, global = true)]
+    strict: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Read and judge the inputs, nothing else
+    Check(check::CheckArgs),
+    /// Lots → quality control, PCA, integration, clusters, UMAP, markers, composition
+    Cluster(cluster::ClusterArgs),
+    /// Composition × potency → associations → ranked candidate genes
+    Rank(rank::RankArgs),
+    /// Cluster and rank, then the report: the whole road
+    Run(run::RunArgs),
+    /// Write report.html and the plots of a run again
+    Report(report::ReportArgs),
+    /// Write simulated lots with planted truth
+    Simulate(simulate::SimulateArgs),
+    /// The whole road on 11 simulated lots, with a check against the planted truth
+    Demo(demo::DemoArgs),
+    /// Print every parameter with default and meaning, as TOML
+    Params,
+}
+
+/// What a command leaves for the exit code.
+type Outcome = Result<Vec<Warning>>;
+
+/// Parses, runs, and turns the outcome into an exit code: 0 done, 1 error (or warnings with `--strict`), 2 usage.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let terminal = Terminal::new(cli.common.quiet, cli.common.json_log);
+    match dispatch(&cli, &terminal) {
+        Ok(warnings) if cli.common.strict && !warnings.is_empty() => {
+            terminal.error(&format!("{} warnings, and --strict was given", warnings.len()));
+            ExitCode::from(1)
+        }
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => {
+            terminal.error(&error.to_string());
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn dispatch(cli: &Cli, terminal: &Terminal) -> Outcome {
+    rayon::ThreadPoolBuilder::new().num_threads(cli.common.threads).build_global().map_err(|e| {
+        Error::input(format!("cannot start {} threads: {e}", cli.common.threads), "give fewer --threads")
+    })?;
+    match &cli.command {
+        Command::Check(args) => check::check(args, &cli.common, terminal),
+        Command::Cluster(args) => cluster::cluster(args, &cli.common, terminal),
+        Command::Rank(args) => rank::rank(args, &cli.common, terminal),
+        Command::Run(args) => run::run(args, &cli.common, terminal),
+        Command::Report(args) => report::report(args, terminal),
+        Command::Simulate(args) => simulate::simulate(args, &cli.common, terminal),
+        Command::Demo(args) => demo::demo(args, &cli.common, terminal),
+        Command::Params => params::params(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,74 @@
+//! `cqa rank RUN --potency COL…`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use cqa::error::Error;
+use cqa::io::run_dir;
+use cqa::output::{Output, folder_name, write_rank};
+use cqa::pipeline::{self, Params};
+use cqa::provenance::read_record;
+
+use super::clock::Clock;
+use super::run::{all_warnings, rank_all};
+use super::{Common, Outcome, Terminal, summary};
+
+/// Arguments of `cqa rank`.
+#[derive(Args)]
+pub struct RankArgs {
+    /// Run directory that `cqa cluster` or `cqa run` wrote
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// Column of the lot sheet that holds the potency; may be given several times
+    #[arg(long, value_name = "COLUMN", required = true, num_args = 1..)]
+    potency: Vec<String>,
+    /// Replace an earlier ranking of the same readout
+    #[arg(long)]
+    force: bool,
+}
+
+/// Ranks genes against readouts; the clusters stay as they are.
+pub fn rank(args: &RankArgs, common: &Common, terminal: &Terminal) -> Outcome {
+    let clock = Clock::start();
+    let mut analysis = pipeline::load_run(&args.run)?;
+    if let Some(path) = &common.params {
+        let given: Params = run_dir::read_toml(path)?;
+        analysis.params.association = given.association;
+        analysis.params.composition = given.composition;
+        analysis.params.ranking = given.ranking;
+    }
+    if let Some(seed) = common.seed
+        && seed != analysis.params.seed
+    {
+        return Err(Error::input(
+            format!("the clusters of {} were made with seed {}", args.run.display(), analysis.params.seed),
+            "leave --seed out, or run `cqa cluster` with the new seed",
+        ));
+    }
+    for readout in &args.potency {
+        let target = args.run.join("rank").join(folder_name(readout));
+        if target.exists() && !args.force {
+            return Err(Error::format(&target, "", "exists already; replace it with --force"));
+        }
+    }
+    let record = read_record(&args.run)?;
+    let mut potency = record.potency.clone();
+    potency.extend(args.potency.iter().cloned());
+    let ranked = rank_all(&analysis, &potency)?;
+    let mut execution = clock.execution(terminal);
+    execution.seconds = record.execution.seconds;
+    write_rank(
+        &args.run,
+        args.force,
+        Output { analysis: &analysis, ranked: &ranked, inputs: record.inputs, execution },
+    )?;
+    terminal.done();
+    let asked = ranked.iter().filter(|r| args.potency.contains(&r.association.readout));
+    let warnings = all_warnings(&analysis, &ranked);
+    terminal.warnings(&warnings);
+    for ranked in asked {
+        summary::ranking(&analysis, ranked);
+    }
+    println!("Open {} for the whole picture.", args.run.join("report.html").display());
+    Ok(warnings)
+}

@@ -1,0 +1,31 @@
+//! `cqa report RUN`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use cqa::output::{Output, write_pages};
+use cqa::pipeline;
+use cqa::provenance::read_record;
+
+use super::run::{all_warnings, rank_all};
+use super::{Outcome, Terminal};
+
+/// Arguments of `cqa report`.
+#[derive(Args)]
+pub struct ReportArgs {
+    /// Run directory that `cqa cluster` or `cqa run` wrote
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+}
+
+/// Writes plots and report again from the run's tables.
+pub fn report(args: &ReportArgs, terminal: &Terminal) -> Outcome {
+    let analysis = pipeline::load_run(&args.run)?;
+    let record = read_record(&args.run)?;
+    let ranked = rank_all(&analysis, &record.potency)?;
+    let output = Output { analysis: &analysis, ranked: &ranked, inputs: record.inputs, execution: record.execution };
+    write_pages(&args.run, output)?;
+    terminal.done();
+    println!("Written: {}", args.run.join("report.html").display());
+    Ok(all_warnings(&analysis, &ranked))
+}

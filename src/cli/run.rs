@@ -1,0 +1,89 @@
+//! `cqa run LOTS --potency COL… -o RUN`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use cqa::Warning;
+use cqa::error::{Error, Result};
+use cqa::output::{Output, write_run};
+use cqa::pipeline::{self, Analysis, Ranked};
+use cqa::provenance::hash_files;
+
+use super::clock::Clock;
+use super::settings::{self, Input, Overrides};
+use super::{Common, Outcome, Terminal, summary};
+
+/// Arguments of `cqa run`.
+#[derive(Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    input: Input,
+    /// Column of the lot sheet that holds the potency; may be given several times
+    #[arg(long, value_name = "COLUMN", required = true, num_args = 1..)]
+    potency: Vec<String>,
+    /// Run directory to write; it appears when it is whole
+    #[arg(short, long, value_name = "RUN")]
+    output: PathBuf,
+    /// Replace an existing run directory
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    overrides: Overrides,
+}
+
+/// The whole road.
+pub fn run(args: &RunArgs, common: &Common, terminal: &Terminal) -> Outcome {
+    let clock = Clock::start();
+    settings::refuse_existing(&args.output, args.force)?;
+    let params = settings::parameters(common, &args.overrides)?;
+    let sheet = settings::sheet(&args.input)?;
+    // A misspelt readout is told now, not after the clustering.
+    for readout in &args.potency {
+        if sheet.column(readout).is_none() {
+            let names: Vec<&str> = sheet.columns.iter().map(|c| c.name.as_str()).collect();
+            return Err(Error::format(
+                &args.input.lots,
+                format!("column {readout}"),
+                format!("not found; the columns are: {}", names.join(", ")),
+            ));
+        }
+    }
+    let read = settings::read(&args.input, &params, terminal)?;
+    let inputs = hash_files(&read.files)?;
+    let (analysis, space) = pipeline::cluster(read, &params, terminal)?;
+    let ranked = rank_all(&analysis, &args.potency)?;
+    let output = Output { analysis: &analysis, ranked: &ranked, inputs, execution: clock.execution(terminal) };
+    write_run(&args.output, args.force, output, &space, terminal)?;
+    terminal.done();
+    let warnings = all_warnings(&analysis, &ranked);
+    terminal.warnings(&warnings);
+    summary::clusters(&analysis);
+    for ranked in &ranked {
+        summary::ranking(&analysis, ranked);
+    }
+    println!("Open {} for the whole picture ({:.0} s).", args.output.join("report.html").display(), clock.seconds());
+    Ok(warnings)
+}
+
+/// Ranks against each readout in turn, repeated names once.
+pub fn rank_all(analysis: &Analysis, potency: &[String]) -> Result<Vec<Ranked>> {
+    let mut names: Vec<&String> = Vec::new();
+    for name in potency {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.into_iter().map(|readout| pipeline::rank(analysis, readout)).collect()
+}
+
+/// Warnings of the clustering and of every ranking.
+pub fn all_warnings(analysis: &Analysis, ranked: &[Ranked]) -> Vec<Warning> {
+    let of_rankings = ranked.iter().flat_map(|r| &r.association.warnings);
+    let mut out: Vec<Warning> = Vec::new();
+    for warning in analysis.warnings.iter().chain(of_rankings) {
+        if !out.contains(warning) {
+            out.push(warning.clone());
+        }
+    }
+    out
+}

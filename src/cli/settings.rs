@@ -1,0 +1,123 @@
+//! Where the inputs and parameters of a command come from.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use cqa::data::LotSheet;
+use cqa::error::{Error, Result};
+use cqa::io::{ReadLots, h5ad, join::read_lots, lot_sheet::read_lot_sheet, run_dir};
+use cqa::pipeline::{ClusterMethod, Params};
+use cqa::progress::Progress;
+
+use super::Common;
+
+/// Which lots to read.
+#[derive(Args)]
+pub struct Input {
+    /// Lot sheet (CSV or TSV with the columns `lot` and `path`), or an .h5ad that holds all lots
+    #[arg(value_name = "LOTS")]
+    pub lots: PathBuf,
+    /// For an .h5ad that holds all lots: the column of obs that names the lot
+    #[arg(long, value_name = "COLUMN")]
+    pub lot_column: Option<String>,
+}
+
+/// The parameters that are changed most; each wins over the parameters file.
+#[derive(Args, Default)]
+#[command(next_help_heading = "Parameters")]
+pub struct Overrides {
+    /// Resolution of Leiden; 0 = choose by stability
+    #[arg(long, value_name = "R")]
+    pub resolution: Option<f64>,
+    /// Method that names the clusters
+    #[arg(long, value_name = "METHOD", value_parser = ["leiden", "kmeans", "mixture"])]
+    pub method: Option<String>,
+    /// Number of clusters for k-means and mixture; 0 = as many as Leiden finds
+    #[arg(long, value_name = "K")]
+    pub n_clusters: Option<usize>,
+    /// Number of highly variable genes
+    #[arg(long, value_name = "N")]
+    pub n_top_genes: Option<usize>,
+    /// Number of principal components
+    #[arg(long, value_name = "N")]
+    pub n_components: Option<usize>,
+    /// Use the principal components as they are, without Harmony
+    #[arg(long)]
+    pub no_harmony: bool,
+    /// Integrate over this column of the sheet instead of the lot
+    #[arg(long, value_name = "COLUMN")]
+    pub harmony_column: Option<String>,
+    /// Drop called doublets (default: score and flag them)
+    #[arg(long)]
+    pub drop_doublets: bool,
+    /// Leave the UMAP out
+    #[arg(long)]
+    pub no_umap: bool,
+}
+
+/// Defaults, then the parameters file, then flags.
+pub fn parameters(common: &Common, overrides: &Overrides) -> Result<Params> {
+    let mut params: Params = match &common.params {
+        Some(path) => run_dir::read_toml(path)?,
+        None => Params::default(),
+    };
+    if let Some(seed) = common.seed {
+        params.seed = seed;
+    }
+    set(&mut params.resolution.resolution, overrides.resolution);
+    set(&mut params.clusters.n_clusters, overrides.n_clusters);
+    set(&mut params.hvg.n_top_genes, overrides.n_top_genes);
+    set(&mut params.pca.n_components, overrides.n_components);
+    set(&mut params.harmony.column, overrides.harmony_column.clone());
+    if let Some(method) = &overrides.method {
+        params.clusters.method = match method.as_str() {
+            "kmeans" => ClusterMethod::Kmeans,
+            "mixture" => ClusterMethod::Mixture,
+            _ => ClusterMethod::Leiden,
+        };
+    }
+    params.harmony.enabled &= !overrides.no_harmony;
+    params.doublets.drop |= overrides.drop_doublets;
+    params.umap.enabled &= !overrides.no_umap;
+    Ok(params)
+}
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}
+
+/// The lot sheet that an input names.
+pub fn sheet(input: &Input) -> Result<LotSheet> {
+    let pooled = input.lots.extension().is_some_and(|e| e.eq_ignore_ascii_case("h5ad"));
+    match &input.lot_column {
+        Some(column) if pooled => h5ad::lot_sheet_of_h5ad(&input.lots, column),
+        None if pooled => Err(Error::format(
+            &input.lots,
+            "",
+            "holds cells, not a lot sheet; name the column of obs that says which lot a cell belongs to with --lot-column",
+        )),
+        Some(_) => Err(Error::format(
+            &input.lots,
+            "",
+            "--lot-column goes with an .h5ad; in a lot sheet use the columns `lot_column` and `lot_value`",
+        )),
+        None => read_lot_sheet(&input.lots),
+    }
+}
+
+/// Reads the lots; files opened include the sheet itself.
+pub fn read(input: &Input, params: &Params, progress: &dyn Progress) -> Result<ReadLots> {
+    let mut read = read_lots(&sheet(input)?, &params.read, progress)?;
+    if !read.files.contains(&input.lots) {
+        read.files.push(input.lots.clone());
+        read.files.sort();
+    }
+    Ok(read)
+}
+
+/// Refuses a target that is there already, before hours of work.
+pub fn refuse_existing(target: &Path, force: bool) -> Result<()> {
+    run_dir::PendingDir::create(target, force).map(drop)
+}

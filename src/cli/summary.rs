@@ -1,0 +1,66 @@
+//! What a run found, in a screenful.
+
+use cqa::pipeline::{Analysis, Ranked};
+
+use super::words::{p_value, thousands};
+
+/// Candidates shown on the terminal.
+const N_SHOWN: usize = 10;
+
+/// Cells and clusters.
+pub fn clusters(analysis: &Analysis) {
+    let read: usize = analysis.qc.iter().map(|lot| lot.n_cells_read).sum();
+    println!(
+        "{} lots, {} of {} cells kept, {} clusters",
+        analysis.sheet.lots.len(),
+        thousands(analysis.cells.cluster.len() as u64),
+        thousands(read as u64),
+        analysis.clusters.len()
+    );
+}
+
+/// Associations and candidates of one readout.
+pub fn ranking(analysis: &Analysis, ranked: &Ranked) {
+    let association = &ranked.association;
+    println!();
+    println!("Share of each cluster against {}", association.readout);
+    println!(
+        "{:>7}  {:>4}  {:>6}  {:>14}  {:>8}  {:>8}  verdict",
+        "cluster", "lots", "r", "95 % interval", "p", "p family"
+    );
+    let mut order: Vec<usize> = (0..association.rows.len()).collect();
+    order.sort_by(|&a, &b| association.rows[b].r.abs().total_cmp(&association.rows[a].r.abs()));
+    for &i in &order {
+        let row = &association.rows[i];
+        println!(
+            "{:>7}  {:>4}  {:>6.2}  {:>6.2} to {:>4.2}  {:>8}  {:>8}  {}",
+            row.column,
+            row.n_lots,
+            row.r,
+            row.ci_low,
+            row.ci_high,
+            p_value(row.p_exact),
+            p_value(row.p_family),
+            row.verdict.to_string().replace('_', " ")
+        );
+    }
+    println!();
+    println!("Candidate genes");
+    println!(
+        "{:>4}  {:<16} {:>7}  {:>6}  {:>11}  {:>10}  {:>8}",
+        "rank", "gene", "cluster", "score", "specificity", "lots up", "p family"
+    );
+    for (rank, candidate) in ranked.candidates.iter().take(N_SHOWN).enumerate() {
+        println!(
+            "{:>4}  {:<16} {:>7}  {:>6.3}  {:>11.3}  {:>10}  {:>8}",
+            rank + 1,
+            analysis.genes.symbols()[candidate.gene as usize],
+            candidate.cluster,
+            candidate.score,
+            candidate.specificity,
+            format!("{} of {}", candidate.n_lots_up, candidate.n_lots),
+            p_value(candidate.p_family)
+        );
+    }
+    println!();
+}

@@ -1,0 +1,161 @@
+//! Results → run directory: tables, `.h5ad`, plots, report and record, in one go.
+
+use std::path::Path;
+
+use crate::data::Table;
+use crate::error::Result;
+use crate::io::h5ad::{AnnData, write_h5ad};
+use crate::io::run_dir::{PendingDir, create_folder, write_bytes, write_text};
+use crate::io::tables::write_table;
+use crate::pipeline::{Analysis, Ranked, Space, analysis_tables, cell_columns, gene_columns, ranked_tables};
+use crate::progress::Progress;
+use crate::provenance::{Execution, FileHash, RankingWarnings, RunRecord, write_record};
+use crate::report::{self, RunFacts};
+
+/// What a run leaves on disk.
+pub struct Output<'a> {
+    /// Results of lots → clusters.
+    pub analysis: &'a Analysis,
+    /// One per readout; empty if nothing has been ranked.
+    pub ranked: &'a [Ranked],
+    /// Files read, with their digests.
+    pub inputs: Vec<FileHash>,
+    /// How and when it ran.
+    pub execution: Execution,
+}
+
+/// Writes a whole run directory; it carries the name `target` only when everything is written.
+///
+/// # Errors
+/// - `target` exists and `replace` is not set
+/// - the disk is full or refuses
+pub fn write_run(
+    target: &Path,
+    replace: bool,
+    output: Output<'_>,
+    space: &Space,
+    progress: &dyn Progress,
+) -> Result<()> {
+    let pending = PendingDir::create(target, replace)?;
+    let run = pending.path();
+    progress.start("write", 0);
+    for (name, table) in analysis_tables(output.analysis) {
+        write_table(&run.join(name), &table)?;
+    }
+    write_text(&run.join("params.toml"), &toml_of(output.analysis))?;
+    write_pooled(&run.join("pooled.h5ad"), output.analysis, space)?;
+    for ranked in output.ranked {
+        let folder = run.join("rank").join(folder_name(&ranked.association.readout));
+        create_folder(&folder)?;
+        write_ranked(&folder, output.analysis, ranked)?;
+    }
+    write_pages(run, output)?;
+    pending.finish()?;
+    progress.finish("write", &target.display().to_string());
+    Ok(())
+}
+
+/// Adds a ranking to a run directory: `rank/<readout>/`, then plots, report and record anew.
+///
+/// # Errors
+/// As [`write_run`].
+pub fn write_rank(run: &Path, replace: bool, output: Output<'_>) -> Result<()> {
+    create_folder(&run.join("rank"))?;
+    for ranked in output.ranked {
+        let target = run.join("rank").join(folder_name(&ranked.association.readout));
+        // The ranking of the same readout is replaced only when asked, those of others stay.
+        if target.exists() && !replace {
+            continue;
+        }
+        let pending = PendingDir::create(&target, replace)?;
+        write_ranked(pending.path(), output.analysis, ranked)?;
+        pending.finish()?;
+    }
+    write_pages(run, output)
+}
+
+/// Plots, report and record.
+///
+/// # Errors
+/// As [`write_run`].
+pub fn write_pages(run: &Path, output: Output<'_>) -> Result<()> {
+    let Output { analysis, ranked, inputs, execution } = output;
+    let plots = run.join("plots");
+    create_folder(&plots)?;
+    for plot in report::plots::all(analysis, ranked) {
+        write_text(&plots.join(format!("{}.svg", plot.name)), &plot.svg)?;
+        write_bytes(&plots.join(format!("{}.png", plot.name)), &plot.png)?;
+    }
+    let record = RunRecord {
+        program: env!("CARGO_PKG_NAME").into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        seed: analysis.params.seed,
+        params: serde_json::to_value(&analysis.params).expect("parameters are plain data"),
+        potency: ranked.iter().map(|r| r.association.readout.clone()).collect(),
+        warnings: analysis.warnings.clone(),
+        ranking_warnings: ranked
+            .iter()
+            .map(|r| RankingWarnings {
+                readout: r.association.readout.clone(),
+                warnings: r.association.warnings.clone(),
+            })
+            .collect(),
+        inputs,
+        outputs: Vec::new(),
+        execution,
+    };
+    // What may differ between equal runs stays in run.json, so that the report is the same byte for byte.
+    let facts = RunFacts {
+        version: record.version.clone(),
+        inputs: record.inputs.iter().map(|file| (file.path.clone(), file.sha256.clone())).collect(),
+        ..RunFacts::default()
+    };
+    write_text(&run.join("report.html"), &report::html(analysis, ranked, &facts))?;
+    write_record(run, record)
+}
+
+/// A readout's name as a folder: what could leave the run directory or upset a file system becomes `_`.
+pub fn folder_name(readout: &str) -> String {
+    let name: String =
+        readout.chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' }).collect();
+    if name.trim_matches('.').is_empty() { format!("_{name}") } else { name }
+}
+
+fn toml_of(analysis: &Analysis) -> String {
+    toml::to_string(&analysis.params).expect("parameters are plain data")
+}
+
+fn write_ranked(folder: &Path, analysis: &Analysis, ranked: &Ranked) -> Result<()> {
+    for (name, table) in ranked_tables(analysis, ranked) {
+        write_table(&folder.join(name), &table)?;
+    }
+    Ok(())
+}
+
+fn write_pooled(path: &Path, analysis: &Analysis, space: &Space) -> Result<()> {
+    let obs: Table = cell_columns(analysis);
+    let var: Table = gene_columns(space);
+    let mut obsm = vec![("X_pca", space.pca.scores.view())];
+    if let Some(harmony) = &space.harmony {
+        obsm.push(("X_pca_harmony", harmony.corrected.view()));
+    }
+    if let Some(umap) = &analysis.cells.umap {
+        obsm.push(("X_umap", umap.view()));
+    }
+    let data = AnnData { dataset: &space.dataset, scale: &space.normalized.scale, obs: &obs, var: &var, obsm: &obsm };
+    write_h5ad(path, &data)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::folder_name;
+
+    #[test]
+    fn a_readout_cannot_name_a_folder_elsewhere() {
+        assert_eq!(folder_name("vegf_ischemia"), "vegf_ischemia");
+        assert_eq!(folder_name("../../etc"), ".._.._etc");
+        assert_eq!(folder_name(".."), "_..");
+        assert_eq!(folder_name("VEGF (pg/mL)"), "VEGF__pg_mL_");
+        assert_eq!(folder_name(""), "_");
+    }
+}

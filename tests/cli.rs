@@ -1,0 +1,180 @@
+//! Promise: the program does what its help and the file contract say. Names are sentences.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use sha2::{Digest, Sha256};
+
+fn cqa(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_cqa")).args(args).output().expect("the program starts")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn succeeds(args: &[&str]) -> String {
+    let output = cqa(args);
+    assert!(output.status.success(), "cqa {}: {}", args.join(" "), stderr(&output));
+    stdout(&output)
+}
+
+fn fails(args: &[&str], code: i32) -> String {
+    let output = cqa(args);
+    assert_eq!(output.status.code(), Some(code), "cqa {}: {}", args.join(" "), stderr(&output));
+    stderr(&output)
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a temporary path is text")
+}
+
+/// Digest of every file below a folder, run.json and the RO-Crate apart (they hold times).
+fn digests(folder: &Path) -> BTreeMap<PathBuf, String> {
+    fn walk(folder: &Path, root: &Path, out: &mut BTreeMap<PathBuf, String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, root, out);
+            } else {
+                let name = path.strip_prefix(root).unwrap().to_path_buf();
+                if !["run.json", "ro-crate-metadata.json"].iter().any(|f| name == Path::new(f)) {
+                    out.insert(name, format!("{:x?}", Sha256::digest(fs::read(&path).unwrap())));
+                }
+            }
+        }
+    }
+    let mut out = BTreeMap::new();
+    walk(folder, folder, &mut out);
+    out
+}
+
+fn header(path: &Path) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    text.lines().next().unwrap().split(',').map(String::from).collect()
+}
+
+#[test]
+fn the_demo_finds_the_planted_truth_and_gives_the_same_bytes_with_one_and_two_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    let said = succeeds(&["demo", "-o", text(&one), "--cells", "300", "--threads", "1", "--quiet"]);
+    succeeds(&["demo", "-o", text(&two), "--cells", "300", "--threads", "2", "--quiet"]);
+    assert!(!said.contains("NOT found"), "{said}");
+    assert!(said.contains("report.html"), "{said}");
+    let (first, second) = (digests(&one), digests(&two));
+    assert_eq!(first.keys().collect::<Vec<_>>(), second.keys().collect::<Vec<_>>());
+    for (name, digest) in &first {
+        assert_eq!(digest, &second[name], "{} differs", name.display());
+    }
+    the_run_directory_is_the_contract(&one);
+    a_ranking_can_be_added_and_the_report_made_again(&one);
+    let again = succeeds(&["demo", "-o", text(&one), "--cells", "300", "--force", "--quiet"]);
+    assert_eq!(said.lines().next(), again.lines().next());
+    assert_eq!(first, digests(&one), "the same bytes on a later run");
+}
+
+fn the_run_directory_is_the_contract(run: &Path) {
+    let starts = |file: &str, columns: &str| {
+        let header = header(&run.join(file));
+        let wanted: Vec<&str> = columns.split(' ').collect();
+        assert_eq!(header[..wanted.len()], wanted, "{file}");
+    };
+    starts("lots.csv", "lot path");
+    starts("qc.csv", "lot n_cells_read n_cells_kept median_counts median_genes median_pct_mito n_doublets");
+    starts("composition.csv", "lot cluster n_cells n_total share ci_low ci_high");
+    starts("clusters.csv", "cluster n_cells effective_lots proliferative");
+    starts("markers.csv", "cluster gene_id gene rank auc log2_fc share_in share_out n_lots n_lots_up");
+    let rank = run.join("rank/vegf_ischemia");
+    let path = |file: &str| rank.join(file).strip_prefix(run).unwrap().to_str().unwrap().to_string();
+    starts(&path("associations.csv"), "cluster n_lots r rho p_exact p_family q ci_low ci_high loo_min loo_max verdict");
+    starts(
+        &path("candidates.csv"),
+        "rank gene_id gene cluster score r specificity log2_fc n_lots n_lots_up r_gene loo_top20 p_family measurable",
+    );
+    for file in [
+        "excluded.csv.gz",
+        "cells.parquet",
+        "pseudobulk.parquet",
+        "pooled.h5ad",
+        "report.html",
+        "params.toml",
+        "run.json",
+        "ro-crate-metadata.json",
+        "plots/umap_lot.svg",
+        "plots/umap_cluster.png",
+    ] {
+        assert!(run.join(file).metadata().is_ok_and(|m| m.len() > 0), "{file} is missing or empty");
+    }
+    let cells = cqa::io::tables::read_table(&run.join("cells.parquet")).unwrap();
+    let names: Vec<&str> = cells.columns().iter().map(|c| c.0.as_str()).collect();
+    let wanted = "lot barcode n_counts n_genes pct_mito doublet_score phase cluster umap_1 umap_2";
+    assert_eq!(names[..10], wanted.split(' ').collect::<Vec<_>>());
+    let record: serde_json::Value = serde_json::from_str(&fs::read_to_string(run.join("run.json")).unwrap()).unwrap();
+    assert_eq!(record["potency"], serde_json::json!(["vegf_ischemia"]));
+    assert!(record["outputs"].as_array().unwrap().len() > 15);
+}
+
+fn a_ranking_can_be_added_and_the_report_made_again(run: &Path) {
+    let before = digests(run);
+    let error = fails(&["rank", text(run), "--potency", "vegf_ischemia"], 1);
+    assert!(error.contains("--force"), "{error}");
+    succeeds(&["report", text(run)]);
+    assert_eq!(before, digests(run), "a report made again is the same");
+    let error = fails(&["rank", text(run), "--potency", "vegf"], 1);
+    assert!(error.contains("no column `vegf`") && error.contains("vegf_ischemia"), "{error}");
+    succeeds(&["rank", text(run), "--potency", "viability"]);
+    let after = digests(run);
+    for name in ["rank/vegf_ischemia/associations.csv", "composition.csv", "pooled.h5ad"] {
+        assert_eq!(before[Path::new(name)], after[Path::new(name)], "{name} stays");
+    }
+    assert!(after.contains_key(Path::new("rank/viability/candidates.csv")));
+}
+
+#[test]
+fn simulated_lots_are_checked_and_run_from_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let (lots, run) = (folder.path().join("lots"), folder.path().join("run"));
+    succeeds(&["simulate", "-o", text(&lots), "--lots", "5", "--cells", "120", "--genes", "3000", "--quiet"]);
+    let sheet = lots.join("lots.csv");
+    let said = succeeds(&["check", text(&sheet), "--quiet"]);
+    assert!(said.contains("5 lots") && said.contains("vegf_ischemia"), "{said}");
+    let error = fails(&["run", text(&sheet), "--potency", "vegf", "-o", text(&run)], 1);
+    assert!(error.contains("lots.csv") && error.contains("vegf_ischemia"), "{error}");
+    assert!(!run.exists(), "nothing is written by a run that failed");
+    succeeds(&["run", text(&sheet), "--potency", "vegf_ischemia", "-o", text(&run), "--quiet"]);
+    assert!(run.join("report.html").exists());
+    let before = digests(&run);
+    let error = fails(&["run", text(&sheet), "--potency", "vegf_ischemia", "-o", text(&run)], 1);
+    assert!(error.contains("exists already"), "{error}");
+    assert_eq!(before, digests(&run), "an earlier run is untouched");
+}
+
+#[test]
+fn a_missing_sheet_a_bad_parameter_and_wrong_usage_are_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("none.csv");
+    let error = fails(&["check", text(&missing)], 1);
+    assert!(error.contains("none.csv"), "{error}");
+    let params = folder.path().join("params.toml");
+    fs::write(&params, "seed = 1\n[hvg]\nn_genes = 5\n").unwrap();
+    let error = fails(&["check", text(&missing), "--params", text(&params)], 1);
+    assert!(error.contains("params.toml, line 3") && error.contains("n_genes"), "{error}");
+    fails(&["cluster", "lots.csv"], 2);
+    fails(&["no-such-command"], 2);
+}
+
+#[test]
+fn params_prints_a_file_that_it_takes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("params.toml");
+    fs::write(&path, succeeds(&["params"])).unwrap();
+    let error = fails(&["check", "no-such-sheet.csv", "--params", text(&path)], 1);
+    assert!(error.contains("no-such-sheet.csv"), "the parameters were accepted: {error}");
+}
