@@ -198,7 +198,8 @@ impl Model {
             .zip(&self.axis.level)
             .map(|(gene, &level)| {
                 // A fixed set of genes, the same in every lot, differs more between donors than the rest.
-                let strength = if gene.wrapping_mul(2_654_435_761) % STRONG_DONOR_GENES == 0 { 3.0 } else { 1.0 };
+                let strength =
+                    if gene.wrapping_mul(2_654_435_761).is_multiple_of(STRONG_DONOR_GENES) { 3.0 } else { 1.0 };
                 (level * (strength * effect.sample(&mut rng)).exp()) as f32
             })
             .collect();

@@ -1,5 +1,7 @@
 //! What was planted, as tables and as a judge of results.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use super::SimulateParams;
@@ -12,6 +14,8 @@ use crate::data::{Column, Dataset, Table};
 pub struct Truth {
     /// Population of each cell, global order; of two cells in one droplet, that of the first.
     pub population: Vec<u32>,
+    /// Barcodes of each lot.
+    pub barcodes: Vec<Vec<String>>,
     /// Two cells in one droplet.
     pub doublet: Vec<bool>,
     /// Damaged cell.
@@ -66,12 +70,14 @@ impl Truth {
         model: &Model,
         params: &SimulateParams,
         population: Vec<u32>,
+        barcodes: Vec<Vec<String>>,
         doublet: Vec<bool>,
         damaged: Vec<bool>,
     ) -> Self {
         let (markers, ln_fc): (Vec<u32>, Vec<f64>) = model.markers().into_iter().unzip();
         Self {
             population,
+            barcodes,
             doublet,
             damaged,
             populations: POPULATIONS.iter().map(|plan| plan.name.to_string()).collect(),
@@ -86,14 +92,25 @@ impl Truth {
 
     /// The cluster that matches the potent population best (highest F1, the first of equals).
     ///
-    /// `keep` says which of the simulated cells were clustered, `labels` has one cluster per kept cell. Droplets with two
-    /// cells and damaged cells belong to no one population and are left out. `None` if no such cell is left.
-    pub fn best_cluster(&self, keep: &[bool], labels: &[u32]) -> Option<ClusterMatch> {
-        assert_eq!(keep.len(), self.population.len(), "one flag per simulated cell");
-        assert_eq!(keep.iter().filter(|k| **k).count(), labels.len(), "one label per kept cell");
+    /// One lot (index), barcode and cluster per cell that was clustered, in any order; cells that quality control left
+    /// out are absent. Droplets with two cells and damaged cells belong to no one population and are not judged, nor are
+    /// barcodes that were not simulated. `None` if no cell of the potent population is among them.
+    pub fn best_cluster(&self, lots: &[u32], barcodes: &[String], labels: &[u32]) -> Option<ClusterMatch> {
+        assert!(lots.len() == barcodes.len() && lots.len() == labels.len(), "one lot, barcode and label per cell");
+        let mut first = 0;
+        let places: Vec<HashMap<&str, usize>> = self
+            .barcodes
+            .iter()
+            .map(|lot| {
+                let places = lot.iter().map(String::as_str).zip(first..).collect();
+                first += lot.len();
+                places
+            })
+            .collect();
         let n_clusters = labels.iter().max().map_or(0, |&max| max as usize + 1);
         let (mut in_cluster, mut hits, mut n_potent) = (vec![0_u32; n_clusters], vec![0_u32; n_clusters], 0_u32);
-        for (cell, &label) in (0..keep.len()).filter(|&cell| keep[cell]).zip(labels) {
+        for ((&lot, barcode), &label) in lots.iter().zip(barcodes).zip(labels) {
+            let Some(&cell) = places.get(lot as usize).and_then(|lot| lot.get(barcode.as_str())) else { continue };
             if self.doublet[cell] || self.damaged[cell] {
                 continue;
             }
@@ -184,6 +201,8 @@ mod tests {
     fn truth() -> Truth {
         Truth {
             population: vec![3, 3, 3, 0, 0, 3, 3],
+            // Barcodes repeat between lots, as they do in real ones.
+            barcodes: vec![["a", "b", "c", "d"].map(String::from).to_vec(), ["a", "b", "c"].map(String::from).to_vec()],
             doublet: vec![false, false, false, false, false, true, false],
             damaged: vec![false; 7],
             populations: vec![],
@@ -198,13 +217,15 @@ mod tests {
 
     #[test]
     fn the_best_cluster_is_judged_on_single_kept_cells() {
-        // Kept: all but the last. Potent singles: 0, 1, 2. Cluster 1 holds 0, 1 and the other 3; the doublet 5 is left out.
-        let keep = [true, true, true, true, true, true, false];
-        let found = truth().best_cluster(&keep, &[1, 1, 0, 1, 0, 2]).unwrap();
+        // Kept: all but the last, in another order. Potent: a, b, c of lot 0. Cluster 1 holds a and b, and d, which is not
+        // potent; the doublet b of lot 1 and the unknown z are not judged.
+        let lots = [1, 0, 0, 0, 0, 1, 1];
+        let barcodes = ["a", "a", "b", "c", "d", "b", "z"].map(String::from);
+        let found = truth().best_cluster(&lots, &barcodes, &[0, 1, 1, 0, 1, 2, 1]).unwrap();
         assert_eq!(found.cluster, 1);
         assert!((found.precision - 2.0 / 3.0).abs() < 1e-12 && (found.recall - 2.0 / 3.0).abs() < 1e-12);
         assert!((found.f1 - 2.0 / 3.0).abs() < 1e-12);
-        assert_eq!(truth().best_cluster(&[false; 7], &[]), None);
+        assert_eq!(truth().best_cluster(&[], &[], &[]), None);
     }
 
     #[test]
