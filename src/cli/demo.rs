@@ -1,6 +1,5 @@
 //! `cqa demo`: the whole road on simulated lots, and whether it found what was planted.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -69,14 +68,14 @@ pub fn demo(args: &DemoArgs, common: &Common, terminal: &Terminal) -> Outcome {
 
 /// Says whether the planted truth was found.
 fn judge(simulated: &Simulated, analysis: &Analysis, ranked: &Ranked) {
-    let truth = &simulated.truth;
+    let (truth, cells) = (&simulated.truth, &analysis.cells);
     println!(
         "Planted: the share of `{}` cells drives {}; {} marker genes.",
         truth.populations[truth.potent as usize],
         truth.readout,
         truth.markers.len()
     );
-    let Some(best) = truth.best_cluster(&kept(simulated, analysis), &analysis.cells.cluster) else {
+    let Some(best) = truth.best_cluster(&cells.lot, &cells.barcode, &cells.cluster) else {
         println!("Not found: no cell of that population was kept.");
         return;
     };
@@ -105,15 +104,4 @@ fn judge(simulated: &Simulated, analysis: &Analysis, ranked: &Ranked) {
         found(markers * 10 >= truth.markers.len() * 8),
         truth.markers.len()
     );
-}
-
-/// Which of the simulated cells were clustered.
-fn kept(simulated: &Simulated, analysis: &Analysis) -> Vec<bool> {
-    let cells = &analysis.cells;
-    let clustered: HashSet<(u32, &str)> =
-        cells.lot.iter().copied().zip(cells.barcode.iter().map(String::as_str)).collect();
-    let lots = simulated.dataset.lots().iter().enumerate();
-    lots.flat_map(|(i, lot)| lot.barcodes.iter().map(move |barcode| (i as u32, barcode.as_str())))
-        .map(|cell| clustered.contains(&cell))
-        .collect()
 }
