@@ -4,6 +4,7 @@ mod bytes;
 pub mod delimited;
 mod gene_axis;
 pub mod h5ad;
+mod h5ad_columns;
 mod h5ad_genes;
 mod h5ad_write;
 mod hdf5;

@@ -10,6 +10,7 @@ mod cell_cycle;
 mod composition;
 mod doublets;
 mod effects;
+mod h5ad_write;
 mod harmony;
 mod hvg;
 mod kmeans;
