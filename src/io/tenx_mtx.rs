@@ -25,6 +25,7 @@ pub fn read_tenx_mtx(path: &Path, params: &ReadParams) -> Result<RawLot> {
     // Room for what a file of this size can hold: an entry of a gz rarely takes less than a byte. Should it, more is taken.
     let reserve = usize::try_from(size).unwrap_or(usize::MAX);
     let counts = matrix.into_counts(features.len(), barcodes.len(), files.rows, reserve)?;
+    let n_kept = features.iter().flatten().count();
     let mut columns = GeneColumns::new(features);
     if columns.genes.is_empty() {
         return Err(Error::format(
@@ -33,6 +34,18 @@ pub fn read_tenx_mtx(path: &Path, params: &ReadParams) -> Result<RawLot> {
             format!(
                 "no feature of type `Gene Expression`{}; give the gene expression matrix of this lot",
                 warnings.first().map(|w| format!(" ({w})")).unwrap_or_default()
+            ),
+        ));
+    }
+    // Placeholders in the column of ids would add up genes that have nothing to do with each other.
+    if columns.genes.len() * 2 < n_kept {
+        return Err(Error::format(
+            &files.features,
+            "",
+            format!(
+                "{n_kept} genes, but {} different ids (such as {}); give each gene an id of its own in the first column",
+                columns.genes.len(),
+                columns.genes.ids()[0]
             ),
         ));
     }
@@ -172,8 +185,12 @@ fn files_of_matrix(matrix: &Path) -> Result<MatrixFiles> {
             }
         }
     }
-    let missing = missing.join(", ");
-    Err(Error::format(matrix, "", format!("beside this matrix {missing} (plain or .gz) is missing; put it there")))
+    let missing = missing.join("; ");
+    Err(Error::format(
+        matrix,
+        "",
+        format!("missing beside this matrix: {missing} (plain or .gz); put the files together"),
+    ))
 }
 
 /// Ids and symbols of the features, `None` for those that are no genes; and what was set aside.
