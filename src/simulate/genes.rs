@@ -108,3 +108,42 @@ pub(super) fn choose(pool: &[u32], n: usize, rng: &mut impl rand::Rng) -> Vec<u3
     pool.truncate(n);
     pool
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_bundled_cell_cycle_gene_is_simulated_in_its_phase() {
+        let axis = GeneAxis::new(2000, 0.024, 1);
+        let genes = axis.genes.index_by_symbol();
+        let mut n = 0;
+        for line in include_str!("../../data/cell_cycle_genes.csv").lines().skip(1) {
+            let fields: Vec<&str> = line.split(',').collect();
+            let gene =
+                [fields[0], fields[2]].iter().find_map(|symbol| genes.get(symbol)).unwrap_or_else(|| panic!("{line}"));
+            let program = if fields[1] == "S" { "s_phase" } else { "g2m_phase" };
+            assert!(axis.members(program).any(|named| named.gene == *gene), "{line}");
+            n += 1;
+        }
+        assert_eq!(n, 97);
+    }
+
+    #[test]
+    fn mitochondrial_genes_have_the_share_asked_for() {
+        let axis = GeneAxis::new(5000, 0.03, 1);
+        let mito: f64 = axis.members("mito").map(|named| axis.level[named.gene as usize]).sum();
+        assert!((mito / axis.level.iter().sum::<f64>() - 0.03).abs() < 1e-12);
+        assert!(axis.members("mito").all(|named| axis.genes.symbols()[named.gene as usize].starts_with("MT-")));
+    }
+
+    #[test]
+    fn chosen_items_are_different() {
+        let pool: Vec<u32> = (0..50).collect();
+        let mut chosen = choose(&pool, 20, &mut stream(1, "test", 0));
+        chosen.sort_unstable();
+        chosen.dedup();
+        assert_eq!(chosen.len(), 20);
+        assert_eq!(choose(&pool, 80, &mut stream(1, "test", 0)).len(), 50);
+    }
+}
