@@ -1,0 +1,163 @@
+//! Promise: what was planted in simulated lots is found, and where nothing was planted nothing is claimed.
+//!
+//! `scripts/recovery_study` runs the same judgement over many seeds and settings and prints the table of the guide.
+
+use cqa::io::ReadLots;
+use cqa::pipeline::{self, Params};
+use cqa::progress::Silent;
+use cqa::simulate::{SimulateParams, Simulated, simulate};
+use cqa::steps::lots::{AssociationParams, CompositionParams, Transform, association, composition};
+use rand::seq::SliceRandom;
+
+/// Markers are looked for among this many candidates.
+const N_TOP: usize = 20;
+
+/// What the default road finds of what was planted.
+#[derive(Debug)]
+struct Found {
+    n_clusters: usize,
+    f1: f64,
+    /// r of the share of the best-matching cluster.
+    r: f64,
+    p_family: f64,
+    /// Place of that cluster by |r|, 1 = strongest.
+    place: usize,
+    markers: usize,
+}
+
+fn recover(planted: &SimulateParams, params: &Params) -> Found {
+    let Simulated { dataset, truth } = simulate(planted).unwrap();
+    let read = ReadLots { dataset, files: Vec::new(), warnings: Vec::new() };
+    let (analysis, _) = pipeline::cluster(read, params, &Silent).unwrap();
+    let ranked = pipeline::rank(&analysis, &truth.readout).unwrap();
+    let cells = &analysis.cells;
+    let best = truth.best_cluster(&cells.lot, &cells.barcode, &cells.cluster).expect("potent cells are kept");
+    let rows = &ranked.association.rows;
+    let row = &rows[best.cluster as usize];
+    Found {
+        n_clusters: rows.len(),
+        f1: best.f1,
+        r: row.r,
+        p_family: row.p_family,
+        place: 1 + rows.iter().filter(|other| other.r.abs() > row.r.abs()).count(),
+        markers: truth.markers_found(ranked.candidates.iter().map(|c| c.gene), N_TOP),
+    }
+}
+
+/// Default parameters without the map for the eye, on which nothing depends.
+fn road() -> Params {
+    let mut params = Params::default();
+    params.umap.enabled = false;
+    params
+}
+
+fn the_truth_is_found(seed: u64) {
+    let found = recover(&SimulateParams { seed, ..Default::default() }, &road());
+    assert!(found.f1 >= 0.9, "{found:?}");
+    assert_eq!(found.place, 1, "{found:?}");
+    assert!(found.markers >= 8, "{found:?}");
+}
+
+#[test]
+fn the_potent_population_and_its_markers_are_found() {
+    the_truth_is_found(1);
+}
+
+#[test]
+fn they_are_found_with_another_seed() {
+    the_truth_is_found(2);
+}
+
+/// Smallest family-wise p of each shuffle of the potency over lots whose composition stays as it is.
+fn shuffled_p(planted: &SimulateParams, params: &AssociationParams, n_shuffles: usize) -> (f64, Vec<f64>) {
+    let Simulated { dataset, truth } = simulate(planted).unwrap();
+    let lots = dataset.lot_of_cell();
+    let shares = composition(
+        &truth.population,
+        truth.populations.len(),
+        &lots,
+        &dataset.lot_names(),
+        &CompositionParams::default(),
+    )
+    .unwrap()
+    .transformed(Transform::Share);
+    let mut values = dataset.sheet().column(&truth.readout).unwrap().numbers().unwrap();
+    let smallest = |values: &[f64], seed: u64| {
+        let rows = association(&shares, &truth.readout, values, params, seed).unwrap().rows;
+        rows.iter().map(|row| row.p_family).fold(1.0, f64::min)
+    };
+    let unshuffled = smallest(&values, 0);
+    let mut rng = cqa::math::rng::stream(planted.seed, "recovery.shuffle", 0);
+    let p = (0..n_shuffles)
+        .map(|i| {
+            values.shuffle(&mut rng);
+            smallest(&values, i as u64)
+        })
+        .collect();
+    (unshuffled, p)
+}
+
+/// Largest distance between the distribution of `p` and the uniform one (Kolmogorov–Smirnov).
+fn distance_from_uniform(mut p: Vec<f64>) -> f64 {
+    p.sort_by(f64::total_cmp);
+    let n = p.len() as f64;
+    p.iter()
+        .enumerate()
+        .map(|(i, &p)| ((i as f64 + 1.0) / n - p).abs().max((p - i as f64 / n).abs()))
+        .fold(0.0, f64::max)
+}
+
+fn family_wise_p_is_uniform(planted: &SimulateParams, params: &AssociationParams) {
+    let (unshuffled, p) = shuffled_p(planted, params, 200);
+    // The planted association is there to be lost by shuffling.
+    assert!(unshuffled < 0.05, "{unshuffled}");
+    let hits = p.iter().filter(|p| **p <= 0.05).count();
+    // 200 draws at 5 %: more than 20 come up once in 400.
+    assert!(hits <= 20, "{hits} of 200 at or below 0.05");
+    // 1.63 / √200 is the 1 % limit of the Kolmogorov–Smirnov distance.
+    let distance = distance_from_uniform(p);
+    assert!(distance < 0.115, "{distance}");
+}
+
+#[test]
+fn with_shuffled_potency_the_exact_family_wise_p_is_uniform() {
+    // Eight lots: 40,320 orders each time.
+    let planted = SimulateParams { n_lots: 8, n_cells: 300, n_genes: 2000, seed: 3, ..Default::default() };
+    family_wise_p_is_uniform(&planted, &AssociationParams::default());
+}
+
+#[test]
+fn with_shuffled_potency_the_drawn_family_wise_p_is_uniform() {
+    let planted = SimulateParams { n_cells: 300, n_genes: 2000, seed: 4, ..Default::default() };
+    let params = AssociationParams { max_exact_lots: 0, n_permutations: 1999, ..Default::default() };
+    family_wise_p_is_uniform(&planted, &params);
+}
+
+#[test]
+#[ignore = "a study of minutes; scripts/recovery_study runs it"]
+fn study() {
+    let seeds: u64 = std::env::var("RECOVERY_SEEDS").map_or(5, |n| n.parse().expect("RECOVERY_SEEDS is a number"));
+    let base = SimulateParams::default();
+    let settings = [
+        ("11 × 1,000, defaults", base.clone(), true),
+        ("11 × 300", SimulateParams { n_cells: 300, ..base.clone() }, true),
+        ("depth 8,500", SimulateParams { depth: 8500.0, ..base.clone() }, true),
+        ("rho 0.8", SimulateParams { potency_rho: 0.8, ..base.clone() }, true),
+        ("populations weaker (0.4)", SimulateParams { population_effect: 0.4, ..base.clone() }, true),
+        ("donors stronger (0.15)", SimulateParams { donor_effect: 0.15, ..base.clone() }, true),
+        ("without Harmony", base, false),
+    ];
+    println!("| setting | seed | clusters | F1 | r | family-wise p | place | markers in top {N_TOP} |");
+    println!("|---|---|---|---|---|---|---|---|");
+    for (name, planted, integrated) in settings {
+        for seed in 1..=seeds {
+            let mut params = road();
+            params.harmony.enabled = integrated;
+            let f = recover(&SimulateParams { seed, ..planted.clone() }, &params);
+            println!(
+                "| {name} | {seed} | {} | {:.3} | {:.2} | {:.2e} | {} | {} |",
+                f.n_clusters, f.f1, f.r, f.p_family, f.place, f.markers
+            );
+        }
+    }
+}
