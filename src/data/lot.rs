@@ -22,7 +22,7 @@ pub struct LotSource {
     pub lot: String,
     /// File or folder, resolved against the sheet's folder.
     pub path: PathBuf,
-    /// Only the cells of a pooled `.h5ad` whose obs column (first) has this value (second).
+    /// Only the cells of a pooled file whose obs column (first) has this value (second).
     pub subset: Option<(String, String)>,
 }
 

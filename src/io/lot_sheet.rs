@@ -1,8 +1,9 @@
 //! The lot sheet (`lots.csv`): one row per lot.
 //!
 //! Columns `lot` (unique name) and `path` (relative to the sheet) are needed. `lot_column` and `lot_value` together mean:
-//! of this file only the cells whose column `lot_column` has the value `lot_value`; `path` may then repeat. Every further
-//! column is a readout or covariate and kept as text.
+//! of this path only the cells whose column `lot_column` has the value `lot_value`; the path may then repeat. It is an
+//! `.h5ad`, or a 10x matrix folder with an `obs.csv` whose first column is the barcode. Every further column of the sheet
+//! is a readout or covariate and kept as text.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -60,7 +61,7 @@ fn parse(text: &str, path: &Path, folder: &Path) -> Result<LotSheet> {
         .extend(columns.further.iter().map(|&i| SheetColumn { name: header[i].to_string(), values: Vec::new() }));
     let mut lines: HashMap<String, u64> = HashMap::new();
     // The rows of each path: line, and which of its cells.
-    let mut places: HashMap<PathBuf, Vec<(u64, Option<(String, String)>)>> = HashMap::new();
+    let mut places: HashMap<PathBuf, Vec<Place>> = HashMap::new();
     for record in records {
         let record = record.map_err(csv_error)?;
         let line = record.position().map_or(0, csv::Position::line);
@@ -122,6 +123,9 @@ fn parse(text: &str, path: &Path, folder: &Path) -> Result<LotSheet> {
     }
     Ok(sheet)
 }
+
+/// Line of a row, and which cells of its path it takes (`None`: all).
+type Place = (u64, Option<(String, String)>);
 
 /// Where the columns are.
 struct Columns {

@@ -68,7 +68,7 @@ impl<'p, R: Read> MatrixMarket<'p, R> {
             if line.first() == Some(&b'%') || line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            let sizes = fields(line).map(|[a, b, c]| [a, b, c].map(|f| parse::<u64>(f)));
+            let sizes = fields(line).map(|[a, b, c]| [a, b, c].map(parse::<u64>));
             let number = blocks.line_number();
             let Some([Some(n_rows), Some(n_columns), Some(n_entries)]) = sizes else {
                 return Err(Error::parse(path, number, "expected three whole numbers: rows, columns, entries"));
