@@ -222,13 +222,12 @@ pub fn rank(analysis: &Analysis, readout: &str) -> Result<Ranked> {
     let proliferative: Vec<bool> = analysis.clusters.iter().map(|c| c.proliferative).collect();
     association.warnings.extend(repeated_donors(&analysis.sheet));
     let candidates = ranking(
-        &analysis.genes,
         &association,
         &analysis.effects,
         analysis.pseudobulk.log2_cpm_all().view(),
         &proliferative,
         &params.ranking,
-    );
+    )?;
     let influence = influence(&table, &values);
     Ok(Ranked { association, influence, candidates })
 }

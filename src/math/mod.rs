@@ -23,6 +23,7 @@ pub mod permutations;
 pub mod power;
 pub mod principal_components;
 pub mod quantile;
+pub mod rank_sums;
 pub mod ranks;
 pub mod rng;
 pub mod second_moment;

@@ -1,6 +1,7 @@
 //! Steps on marker genes: effects lot by lot, ranking of candidates.
 
 pub mod effects;
+mod gene_major;
 pub mod ranking;
 pub mod wilcoxon;
 
