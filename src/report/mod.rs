@@ -16,7 +16,7 @@ use crate::pipeline::{Analysis, Ranked};
 /// How a run was made; told at the end of the report. Nothing in the results depends on it. What is empty is not told.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RunFacts {
-    /// Version of the program.
+    /// Version of the program; that of this one where empty.
     pub version: String,
     /// The command line.
     pub command: String,
@@ -30,7 +30,15 @@ pub struct RunFacts {
     pub inputs: Vec<(String, String)>,
 }
 
+impl RunFacts {
+    /// The version of the program that made the run; that of this program where it is not told.
+    pub fn version_or_own(&self) -> &str {
+        if self.version.is_empty() { env!("CARGO_PKG_VERSION") } else { &self.version }
+    }
+}
+
 /// The report: one HTML page that needs nothing beside it. Links to tables and figures are relative to the run directory.
 pub fn html(analysis: &Analysis, ranked: &[Ranked], facts: &RunFacts) -> String {
-    page::render(&sections::all(analysis, ranked, facts))
+    let title = if ranked.is_empty() { "What the lots consist of" } else { "Which cells go with the potency?" };
+    page::render(title, &sections::all(analysis, ranked, facts))
 }

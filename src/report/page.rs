@@ -7,8 +7,8 @@ use super::section::{Cell, Figure, Section, Table};
 
 const STYLE: &str = include_str!("style.css");
 
-/// The whole page. The first section is the answer; the others follow as evidence.
-pub fn render(sections: &[Section]) -> String {
+/// The whole page under a title. The first section is the answer; the others follow as evidence.
+pub fn render(title: &str, sections: &[Section]) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -18,14 +18,14 @@ pub fn render(sections: &[Section]) -> String {
                 meta name="color-scheme" content="light dark";
                 meta http-equiv="Content-Security-Policy"
                     content="default-src 'none'; style-src 'unsafe-inline'; img-src data:";
-                title { "cqa report" }
+                title { (title) " – cqa report" }
                 style { (PreEscaped(STYLE)) }
             }
             body {
                 a.skip href="#main" { "Skip to the answer" }
                 header {
                     p.brand { "cqa" }
-                    h1 { "Which cells carry the potency?" }
+                    h1 { (title) }
                     nav aria-label="Sections" {
                         ol { @for section in sections { li { a href={ "#" (section.id) } { (section.title) } } } }
                     }
@@ -149,7 +149,8 @@ fn value(cell: &Cell, first: bool) -> Markup {
 fn content(cell: &Cell) -> Markup {
     html! {
         @match cell {
-            Cell::Text(text) | Cell::Number(text) => (text),
+            Cell::Number(text) | Cell::Text(text) => (text),
+            Cell::Word(text) => { span.plain { (text) } }
             Cell::Genes(genes) => {
                 @for (i, gene) in genes.iter().enumerate() { @if i > 0 { ", " } i { (gene) } }
             }

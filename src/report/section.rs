@@ -74,6 +74,8 @@ impl From<&Metric> for Column {
 pub enum Cell {
     /// Words.
     Text(String),
+    /// Words that stay on one line.
+    Word(String),
     /// A number as written.
     Number(String),
     /// A gene symbol, or several.

@@ -34,7 +34,7 @@ pub fn p_value(p: f64) -> String {
             if digits >= 9.95 {
                 (digits, exponent) = (1.0, exponent + 1);
             }
-            format!("{digits:.1} × 10{}", raised(exponent))
+            format!("{digits:.1}\u{a0}×\u{a0}10{}", raised(exponent))
         }
     }
 }
@@ -44,9 +44,10 @@ fn raised(exponent: i32) -> String {
     exponent.to_string().chars().map(|c| c.to_digit(10).map_or('⁻', |digit| DIGITS[digit as usize])).collect()
 }
 
-/// `p = 0.012`.
+/// `p = 0.012`, with spaces that keep it on one line.
 pub fn p_equals(p: f64) -> String {
-    format!("p = {}", p_value(p))
+    // No line break within.
+    format!("p\u{a0}=\u{a0}{}", p_value(p))
 }
 
 /// A whole number with a comma at each thousand.
@@ -64,7 +65,7 @@ pub fn count(n: u64) -> String {
 
 /// A fraction as a percentage.
 pub fn percent(fraction: f64, decimals: usize) -> String {
-    if fraction.is_finite() { format!("{} %", fixed(100.0 * fraction, decimals)) } else { MISSING.into() }
+    if fraction.is_finite() { format!("{}\u{a0}%", fixed(100.0 * fraction, decimals)) } else { MISSING.into() }
 }
 
 /// `a`, `a and b`, `a, b and c`.
@@ -92,7 +93,7 @@ mod tests {
         assert_eq!(fixed(f64::NAN, 2), "–");
         assert_eq!(count(0), "0");
         assert_eq!(count(1_234_567), "1,234,567");
-        assert_eq!(percent(0.1234, 1), "12.3 %");
+        assert_eq!(percent(0.1234, 1), "12.3\u{a0}%");
         assert_eq!(several(1, "lot"), "1 lot");
         assert_eq!(list(&["a".into(), "b".into(), "c".into()]), "a, b and c");
     }
@@ -100,6 +101,6 @@ mod tests {
     #[test]
     fn p_values_keep_two_digits() {
         let words: Vec<String> = [1.0, 0.42, 0.0123, 0.00123, 5.01e-8, 9.99e-5, f64::NAN].map(p_value).to_vec();
-        assert_eq!(words, ["1", "0.42", "0.012", "0.0012", "5.0 × 10⁻⁸", "1.0 × 10⁻⁴", "–"]);
+        assert_eq!(words, ["1", "0.42", "0.012", "0.0012", "5.0\u{a0}×\u{a0}10⁻⁸", "1.0\u{a0}×\u{a0}10⁻⁴", "–"]);
     }
 }

@@ -3,7 +3,11 @@
 use plotters::coord::ranged1d::Ranged;
 use plotters::coord::types::RangedCoordf64;
 
+use super::font::{self, Face};
 use super::scene::{Anchor, Ink, Scene, Shape, Stroke, Text};
+
+/// Size of the texts at ticks.
+const TICK_SIZE: f64 = 10.0;
 
 /// A linear axis.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +57,11 @@ impl Axis {
         Self { low, high, label: label.into(), ticks: ticks.into_iter().map(|t| (t / factor, text(t))).collect() }
     }
 
+    /// Width of the longest text at a tick.
+    pub fn widest_tick(&self) -> f64 {
+        self.ticks.iter().map(|(_, text)| font::width(text, Face::Regular, TICK_SIZE)).fold(0.0, f64::max)
+    }
+
     /// Place of a value, 0 at the low end and 1 at the high end.
     pub fn place(&self, value: f64) -> f64 {
         (value - self.low) / (self.high - self.low)
@@ -79,8 +88,8 @@ impl Frame {
 
     /// Draws grid, ticks and labels; data is drawn over it.
     pub fn draw(&self, scene: &mut Scene) {
-        const SIZE: f64 = 10.0;
         let (left, top, width, height) = self.area;
+        const SIZE: f64 = TICK_SIZE;
         let grid = Stroke::solid(Ink::Grid, 0.7);
         for (value, text) in &self.x.ticks {
             let x = self.point(*value, 0.0).0;
@@ -88,12 +97,11 @@ impl Frame {
             let text = Text::new((x, top + height + 14.0), SIZE, text.clone());
             scene.text(text.anchor(Anchor::Middle).ink(Ink::Muted));
         }
-        let mut widest: f64 = 0.0;
+        let widest = self.y.widest_tick();
         for (value, text) in &self.y.ticks {
             let y = self.point(0.0, *value).1;
             scene.line((left, y), (left + width, y), grid);
             let text = Text::new((left - 5.0, y + 3.6), SIZE, text.clone()).anchor(Anchor::End).ink(Ink::Muted);
-            widest = widest.max(text.width());
             scene.text(text);
         }
         scene.add(Shape::Path {
@@ -104,7 +112,7 @@ impl Frame {
         });
         let label = Text::new((left + width / 2.0, top + height + 29.0), 10.5, self.x.label.clone());
         scene.text(label.anchor(Anchor::Middle));
-        let label = Text::new((left - widest - 11.0, top + height / 2.0), 10.5, self.y.label.clone());
+        let label = Text::new((left - widest - 13.0, top + height / 2.0), 10.5, self.y.label.clone());
         scene.text(label.anchor(Anchor::Middle).upwards());
     }
 }

@@ -73,7 +73,7 @@ fn panel(analysis: &Analysis, ranked: &Ranked, cluster: usize, x: &[f64], transf
     let lots = &analysis.composition.lots;
     let shown: Vec<usize> = (0..lots.len()).filter(|&l| x[l].is_finite() && values[l].is_finite()).collect();
     let summary = format!(
-        "r = {} [{}, {}]   {}",
+        "r = {} [{}, {}] · {}",
         words::fixed(row.r, 2),
         words::fixed(row.ci_low, 2),
         words::fixed(row.ci_high, 2),
@@ -88,12 +88,14 @@ fn panel(analysis: &Analysis, ranked: &Ranked, cluster: usize, x: &[f64], transf
         Transform::Share => (composition.ci_low[[l, cluster]], composition.ci_high[[l, cluster]]),
         _ => (f64::NAN, f64::NAN),
     };
-    let area = (64.0, 42.0, WIDTH - 64.0 - 14.0, HEIGHT - 42.0 - 40.0);
+    let y = Axis::new(shown.iter().map(|&l| values[l]), "", 5, false);
+    let left = (y.widest_tick() + 30.0).max(56.0);
+    let area = (left, 42.0, WIDTH - left - 14.0, HEIGHT - 42.0 - 40.0);
     let room = font::shorten(&association.readout, Face::Regular, 10.5, area.3 + 20.0);
     let frame = Frame {
         area,
         x: Axis::new(shown.iter().flat_map(|&l| [x[l], interval(l).0, interval(l).1]), label, 5, percent),
-        y: Axis::new(shown.iter().map(|&l| values[l]), room, 5, false),
+        y: Axis { label: room, ..y },
     };
     scene.text(Text::new((area.0, 16.0), 12.0, format!("Cluster {}", row.column)).face(Face::Bold));
     let verdict = Text::new((WIDTH - 14.0, 16.0), 10.0, row.verdict.to_string().replace('_', " ")).anchor(Anchor::End);

@@ -37,8 +37,8 @@ pub fn by_cluster(analysis: &Analysis) -> Option<Scene> {
     Some(scene)
 }
 
-/// Places of all cells on the canvas.
-fn positions(analysis: &Analysis) -> Option<Vec<(f32, f32)>> {
+/// Places of all cells on the canvas, and the height they take.
+fn positions(analysis: &Analysis) -> Option<(Vec<(f32, f32)>, f64)> {
     let umap = analysis.cells.umap.as_ref()?;
     let finite = |column: usize| {
         let values = umap.column(column);
@@ -54,12 +54,15 @@ fn positions(analysis: &Analysis) -> Option<Vec<(f32, f32)>> {
     let span = (x1 - x0).max(y1 - y0).max(f32::MIN_POSITIVE);
     let scale = (SIDE as f32 - 16.0) / span;
     let (cx, cy) = ((x0 + x1) / 2.0, (y0 + y1) / 2.0);
-    let middle = (MARGIN + SIDE / 2.0) as f32;
-    Some(umap.rows().into_iter().map(|p| (middle + (p[0] - cx) * scale, middle - (p[1] - cy) * scale)).collect())
+    // A flat layout takes less height, yet enough for the legend beside it.
+    let height = f64::from((y1 - y0) * scale + 16.0).clamp(0.6 * SIDE, SIDE);
+    let (middle_x, middle_y) = ((MARGIN + SIDE / 2.0) as f32, (MARGIN + height / 2.0) as f32);
+    let place = |x: f32, y: f32| (middle_x + (x - cx) * scale, middle_y - (y - cy) * scale);
+    Some((umap.rows().into_iter().map(|p| place(p[0], p[1])).collect(), height))
 }
 
 fn cells(analysis: &Analysis, color_of: &[u32], colors: Vec<[u8; 3]>, title: &str) -> Option<Scene> {
-    let positions = positions(analysis)?;
+    let (positions, height) = positions(analysis)?;
     let n = positions.len();
     // Radius so that the dots together could cover about a third of the square.
     let radius = (0.33 * SIDE * SIDE / (std::f64::consts::PI * n.max(1) as f64)).sqrt().clamp(0.7, 3.0);
@@ -71,10 +74,10 @@ fn cells(analysis: &Analysis, color_of: &[u32], colors: Vec<[u8; 3]>, title: &st
         .map(|i| (positions[i as usize].0, positions[i as usize].1, color_of[i as usize] as u16))
         .filter(|dot| dot.0.is_finite() && dot.1.is_finite())
         .collect();
-    let mut scene = Scene::new(SIDE + 2.0 * MARGIN, SIDE + 2.0 * MARGIN + 12.0, title);
-    let cloud = Cloud { area: (MARGIN, MARGIN, SIDE, SIDE), radius, opacity: 0.75, colors, dots };
+    let mut scene = Scene::new(SIDE + 2.0 * MARGIN, height + 2.0 * MARGIN + 12.0, title);
+    let cloud = Cloud { area: (MARGIN, MARGIN, SIDE, height), radius, opacity: 0.75, colors, dots };
     scene.add(crate::report::draw::Shape::Cloud(cloud));
-    let corner = (MARGIN, MARGIN + SIDE + 4.0);
+    let corner = (MARGIN, MARGIN + height + 4.0);
     let arrow = Stroke::solid(Ink::Muted, 1.0);
     scene.line(corner, (corner.0 + 70.0, corner.1), arrow);
     scene.line(corner, (corner.0, corner.1 - 70.0), arrow);
@@ -94,7 +97,7 @@ fn scatter(cell: u32) -> u32 {
 /// Writes each cluster's number at that cell of it which lies nearest to the middle of its cells.
 fn label_clusters(analysis: &Analysis, scene: &mut Scene) {
     const SIZE: f64 = 14.0;
-    let Some(positions) = positions(analysis) else { return };
+    let Some((positions, _)) = positions(analysis) else { return };
     let mut anchors = Vec::new();
     for k in 0..analysis.clusters.len() {
         let own: Vec<(f32, f32)> = positions
@@ -136,7 +139,7 @@ fn label_clusters(analysis: &Analysis, scene: &mut Scene) {
 fn legend(scene: &mut Scene, heading: &str, entries: &[(String, [u8; 3])]) {
     const SIZE: f64 = 11.0;
     const STEP: f64 = 17.0;
-    let per_column = (((SIDE - 20.0) / STEP) as usize).max(1);
+    let per_column = (((scene.height - 2.0 * MARGIN - 20.0) / STEP) as usize).max(1);
     let mut left = MARGIN + SIDE + 18.0;
     scene.text(Text::new((left, MARGIN + 10.0), 11.5, heading).face(Face::Bold));
     for column in entries.chunks(per_column) {

@@ -25,7 +25,7 @@ pub(super) fn section(analysis: &Analysis, ranked: &[Ranked]) -> Section {
     };
     let warnings = warnings(analysis, ranked);
     let finding = html! {
-        (extent(analysis))
+        (extent(analysis, warnings.len()))
         @if ranked.is_empty() {
             p { "No readout was asked about. " code { "cqa rank RUN --potency COLUMN" } " relates the clusters to one." }
         }
@@ -43,7 +43,7 @@ pub(super) fn section(analysis: &Analysis, ranked: &[Ranked]) -> Section {
     }
 }
 
-fn extent(analysis: &Analysis) -> Markup {
+fn extent(analysis: &Analysis, n_warnings: usize) -> Markup {
     let n_kept: usize = analysis.qc.iter().map(|lot| lot.n_cells_kept).sum();
     let n_read: usize = analysis.qc.iter().map(|lot| lot.n_cells_read).sum();
     html! {
@@ -52,6 +52,7 @@ fn extent(analysis: &Analysis) -> Markup {
             div { dt { "Cells kept" } dd { (words::count(n_kept as u64)) small { " of " (words::count(n_read as u64)) } } }
             div { dt { "Genes" } dd { (words::count(analysis.genes.len() as u64)) } }
             div { dt { "Clusters" } dd { (analysis.clusters.len()) } }
+            div { dt { "Warnings" } dd { @if n_warnings > 0 { a href="#warnings" { (n_warnings) } } @else { "0" } } }
         }
     }
 }
@@ -65,7 +66,6 @@ fn readout(analysis: &Analysis, ranked: &Ranked) -> Markup {
     let suggestive: Vec<&AssociationRow> = with(Verdict::Suggestive).collect();
     let open: Vec<&AssociationRow> = with(Verdict::CannotConclude).collect();
     let n_lots = rows.first().map_or(0, |row| row.n_lots);
-    let level = analysis.params.association.level;
     html! {
         h3 { "Readout " span.name { (association.readout) } }
         p {
@@ -73,8 +73,8 @@ fn readout(analysis: &Analysis, ranked: &Ranked) -> Markup {
             span.name { (association.readout) } " over " (words::several(n_lots, "lot")) "?"
         }
         div.verdicts {
-            (verdict("supported", "Supported", &supported, |row| one_row(row, &association.readout, level)))
-            (verdict("suggestive", "Suggestive", &suggestive, |row| one_row(row, &association.readout, level)))
+            (verdict("supported", "Supported", &supported, |row| one_row(analysis, row, &association.readout)))
+            (verdict("suggestive", "Suggestive", &suggestive, |row| one_row(analysis, row, &association.readout)))
             @if !open.is_empty() {
                 section.verdict.open {
                     h4 { "Cannot be concluded" }
@@ -99,7 +99,9 @@ fn verdict(class: &str, title: &str, rows: &[&AssociationRow], sentence: impl Fn
     }
 }
 
-fn one_row(row: &AssociationRow, readout: &str, level: f64) -> Markup {
+fn one_row(analysis: &Analysis, row: &AssociationRow, readout: &str) -> Markup {
+    let level = analysis.params.association.level;
+    let cluster = row.column.parse::<usize>().ok().and_then(|k| analysis.clusters.get(k));
     let direction = if row.r >= 0.0 { "higher" } else { "lower" };
     html! {
         strong { "Cluster " (row.column) } ": lots with a larger share of it have a " (direction) " "
@@ -109,6 +111,9 @@ fn one_row(row: &AssociationRow, readout: &str, level: f64) -> Markup {
         (words::p_equals(row.p_family)) ", alone " (words::p_equals(row.p_exact)) ")."
         @if row.loo_min.is_finite() && row.loo_max.is_finite() {
             " Without any one lot, r stays between " (words::fixed(row.loo_min, 2)) " and " (words::fixed(row.loo_max, 2)) "."
+        }
+        @if cluster.is_some_and(|c| c.proliferative) {
+            " The cluster is proliferative: its share may follow culture conditions."
         }
     }
 }
@@ -193,7 +198,7 @@ fn warning_list(warnings: &[&Warning]) -> Markup {
         @if warnings.is_empty() {
             p { "No warnings." }
         } @else {
-            section.warnings aria-label="Warnings" {
+            section.warnings id="warnings" aria-label="Warnings" {
                 h3 { (words::several(warnings.len(), "warning")) " to weigh first" }
                 ul { @for warning in warnings { li { (warning) } } }
             }

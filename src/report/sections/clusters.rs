@@ -80,7 +80,8 @@ pub(super) fn section(analysis: &Analysis) -> Section {
                 @if proliferative.is_empty() {
                     "None is proliferative."
                 } @else {
-                    "Mostly in S or G2M phase: " (words::list(&proliferative)) "."
+                    @if proliferative.len() == 1 { "Cluster " (proliferative[0]) " is" } @else { "Clusters " (words::list(&proliferative)) " are" }
+                    " proliferative: mostly in S or G2M phase."
                 }
             }
         },

@@ -15,7 +15,7 @@ pub(super) fn section(analysis: &Analysis) -> Section {
     let mut columns: Vec<Column> = vec![(&metrics::LOT).into(), (&metrics::N_CELLS).into()];
     columns.extend((0..n_clusters).map(|k| Column {
         label: k.to_string(),
-        unit: "%".into(),
+        unit: String::new(),
         help: if k == 0 { "Share of the lot's cells in each cluster.".into() } else { String::new() },
     }));
     let rows = composition.lots.iter().enumerate().map(|(lot, name)| {
@@ -38,7 +38,7 @@ pub(super) fn section(analysis: &Analysis) -> Section {
             links,
         }],
         tables: vec![Table {
-            caption: "Share of each cluster in each lot, in percent".into(),
+            caption: "Share of each cluster (columns) in each lot, in percent".into(),
             columns,
             rows: rows.collect(),
             links: vec![file("composition.csv")],

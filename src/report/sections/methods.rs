@@ -3,6 +3,7 @@
 use maud::html;
 
 use crate::pipeline::{Analysis, ClusterMethod, Ranked};
+use crate::report::RunFacts;
 use crate::report::section::Section;
 use crate::report::words::{self, count, fixed};
 use crate::steps::cells::HvgFlavor;
@@ -26,8 +27,14 @@ impl Methods {
     }
 }
 
-pub(super) fn section(analysis: &Analysis, ranked: &[Ranked]) -> Section {
+pub(super) fn section(analysis: &Analysis, ranked: &[Ranked], facts: &RunFacts) -> Section {
     let mut methods = Methods::default();
+    let version = facts.version_or_own();
+    methods.say(format!(
+        "{} were analysed with cqa {version} (seed {}).",
+        words::several(analysis.composition.lots.len(), "lot"),
+        analysis.params.seed
+    ));
     cells(analysis, &mut methods);
     clusters(analysis, &mut methods);
     lots(analysis, ranked, &mut methods);
@@ -50,12 +57,6 @@ pub(super) fn section(analysis: &Analysis, ranked: &[Ranked]) -> Section {
 
 fn cells(analysis: &Analysis, methods: &mut Methods) {
     let params = &analysis.params;
-    methods.say(format!(
-        "{} were analysed with cqa {} (seed {}).",
-        words::several(analysis.composition.lots.len(), "lot"),
-        env!("CARGO_PKG_VERSION"),
-        params.seed
-    ));
     let qc = &params.qc;
     let mut limits = Vec::new();
     if qc.adaptive {
@@ -175,7 +176,9 @@ fn lots(analysis: &Analysis, ranked: &[Ranked], methods: &mut Methods) {
     methods.say(
         "Marker effects (area under the ROC curve, log2 fold change) were computed within each lot and averaged over lots.".into(),
     );
-    let Some(first) = ranked.first() else { return };
+    if ranked.is_empty() {
+        return;
+    }
     let transform = match params.composition.transform {
         Transform::Share => "The share of each cluster in each lot",
         Transform::AsinSqrt => "The arcsine square root of the share of each cluster in each lot",
@@ -187,15 +190,21 @@ fn lots(analysis: &Analysis, ranked: &[Ranked], methods: &mut Methods) {
         "{transform} was correlated (Pearson) with {}, the lot being the unit of replication.",
         words::list(&readouts)
     ));
-    let orders = count(first.association.n_permutations);
-    let which = if first.association.exact { format!("all {orders}") } else { format!("{orders} random") };
+    let mut which: Vec<String> = ranked
+        .iter()
+        .map(|r| {
+            format!("{} {}", if r.association.exact { "all" } else { "random" }, count(r.association.n_permutations))
+        })
+        .collect();
+    which.dedup();
+    let which = words::list(&which);
     methods.say(format!(
-        "Two-sided p-values come from {which} permutations of the readout over lots; family-wise p-values over clusters by \
+        "Two-sided p-values come from permutations ({which}) of the readout over lots; family-wise p-values over clusters by \
          the step-down max-T method (Westfall and Young 1993); intervals by Fisher's z at {} %.",
         fixed(100.0 * params.association.level, 0)
     ));
     methods.cite("Westfall PH, Young SS. Resampling-based multiple testing. Wiley 1993. ISBN 978-0-471-55761-6");
-    if !first.association.exact {
+    if ranked.iter().any(|r| !r.association.exact) {
         methods.cite(
             "Phipson B, Smyth GK. Statistical Applications in Genetics and Molecular Biology 2010;9:39. \
              doi:10.2202/1544-6115.1585",

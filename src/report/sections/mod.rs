@@ -26,7 +26,7 @@ pub fn all(analysis: &Analysis, ranked: &[Ranked], facts: &RunFacts) -> Vec<Sect
     sections.push(clusters::section(analysis));
     sections.push(quality::section(analysis));
     sections.extend(clusters::resolution(analysis));
-    sections.push(methods::section(analysis, ranked));
+    sections.push(methods::section(analysis, ranked, facts));
     sections.push(provenance::section(analysis, facts));
     sections
 }

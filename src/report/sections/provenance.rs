@@ -10,7 +10,7 @@ use crate::report::section::{Cell, Column, Section, Table};
 use crate::report::words;
 
 pub(super) fn section(analysis: &Analysis, facts: &RunFacts) -> Section {
-    let version = if facts.version.is_empty() { env!("CARGO_PKG_VERSION") } else { &facts.version };
+    let version = facts.version_or_own();
     let mut known: Vec<(&str, String)> =
         vec![("Program", format!("cqa {version}")), ("Seed", analysis.params.seed.to_string())];
     let mut tell = |what: &'static str, value: String| {
