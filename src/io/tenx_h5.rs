@@ -110,7 +110,6 @@ impl Place {
 }
 
 /// Ids and symbols of the genes of the chosen genome; `None` for all other features, which are counted.
-#[expect(clippy::type_complexity, reason = "the list is used once, by the caller")]
 fn genes_among(h5: &H5, params: &ReadParams, warnings: &mut Vec<Warning>) -> Result<Vec<Option<(String, String)>>> {
     let optional = |name: &str| -> Result<Option<Vec<String>>> {
         let key = format!("matrix/features/{name}");
@@ -191,5 +190,83 @@ fn feature_type(warning: &Warning) -> Option<&str> {
     match warning {
         Warning::FeaturesSetAside { feature_type, .. } => Some(feature_type),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hdf5_pure::FileBuilder;
+
+    /// Three cells; two human genes (one id twice), a mouse gene, an antibody and a peak, of which some fields are absent.
+    fn write(path: &Path, types: Option<[&str; 5]>, genomes: Option<[&str; 5]>, shape: [i32; 2]) {
+        let mut file = FileBuilder::new();
+        let mut matrix = file.create_group("matrix");
+        let mut features = matrix.create_group("features");
+        features.create_dataset("id").with_ascii_strings(&["ENSG1", "ENSG1", "ENSMUSG1", "CD3", "chr1:5"]).unwrap();
+        features.create_dataset("name").with_ascii_strings(&["LRRC75A", "", "Lrrc75a", "CD3", "peak"]).unwrap();
+        for (name, values) in [("feature_type", types), ("genome", genomes)] {
+            if let Some(values) = values {
+                features.create_dataset(name).with_ascii_strings(&values).unwrap();
+            }
+        }
+        matrix.add_group(features.finish());
+        matrix.create_dataset("barcodes").with_ascii_strings(&["AAA-1", "CCC-1", "CCC-1"]).unwrap();
+        matrix.create_dataset("data").with_i32_data(&[1, 10, 100, 1_000, 10_000, 7]);
+        matrix.create_dataset("indices").with_i64_data(&[0, 1, 2, 3, 4, 2]);
+        matrix.create_dataset("indptr").with_i64_data(&[0, 5, 5, 6]);
+        matrix.create_dataset("shape").with_i32_data(&shape);
+        let matrix = matrix.finish();
+        file.add_group(matrix);
+        file.write(path).unwrap();
+    }
+
+    const TYPES: [&str; 5] = [GENE_EXPRESSION, GENE_EXPRESSION, GENE_EXPRESSION, "Antibody Capture", "Peaks"];
+    const GENOMES: [&str; 5] = ["GRCh38", "GRCh38", "mm10", "", "GRCh38"];
+
+    fn read(types: Option<[&str; 5]>, genomes: Option<[&str; 5]>, genome: &str) -> Result<RawLot> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lot.h5");
+        write(&path, types, genomes, [5, 3]);
+        read_tenx_h5(&path, &ReadParams { genome: genome.into(), ..ReadParams::default() })
+    }
+
+    fn totals(lot: &RawLot) -> Vec<u64> {
+        (0..lot.counts.n_cells()).map(|cell| lot.counts.total(cell)).collect()
+    }
+
+    #[test]
+    fn only_genes_of_the_genome_are_counted_and_the_rest_is_told() {
+        let lot = read(Some(TYPES), Some(GENOMES), "GRCh38").unwrap();
+        assert_eq!(totals(&lot), [11, 0, 0]);
+        assert_eq!((lot.genes.ids(), lot.genes.symbols()), (&["ENSG1".to_string()][..], &["LRRC75A".to_string()][..]));
+        assert_eq!(lot.barcodes, ["AAA-1", "CCC-1", "CCC-1_2"]);
+        let aside = |feature_type: &str| Warning::FeaturesSetAside {
+            lot: String::new(),
+            feature_type: feature_type.into(),
+            n_features: 1,
+        };
+        assert_eq!(lot.warnings[..3], [aside("Antibody Capture"), aside("Gene Expression (mm10)"), aside("Peaks")]);
+        assert!(matches!(&lot.warnings[3], Warning::DuplicateGeneIds { n_ids: 1, .. }));
+        assert!(matches!(&lot.warnings[4], Warning::DuplicateBarcodes { n_cells: 1, .. }));
+        assert_eq!(totals(&read(Some(TYPES), Some(GENOMES), "mm10").unwrap()), [100, 0, 7]);
+        assert_eq!(totals(&read(Some(TYPES), None, "").unwrap()), [111, 0, 7]);
+        assert_eq!(totals(&read(None, None, "").unwrap()), [11_111, 0, 7]);
+    }
+
+    #[test]
+    fn what_is_unclear_is_refused() {
+        let message = read(Some(TYPES), Some(GENOMES), "").unwrap_err().to_string();
+        assert!(message.contains("matrix/features/genome") && message.contains("GRCh38, mm10"), "{message}");
+        let message = read(Some(["Peaks"; 5]), None, "").unwrap_err().to_string();
+        assert!(message.contains("only `Peaks`"), "{message}");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lot.h5");
+        write(&path, None, None, [5, 4]);
+        let message = read_tenx_h5(&path, &ReadParams::default()).unwrap_err().to_string();
+        assert!(message.contains("matrix/shape") && message.contains("3 barcodes"), "{message}");
+        std::fs::write(&path, "no HDF5").unwrap();
+        let message = read_tenx_h5(&path, &ReadParams::default()).unwrap_err().to_string();
+        assert!(message.contains("lot.h5: not an HDF5 file"), "{message}");
     }
 }

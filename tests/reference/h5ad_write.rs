@@ -116,3 +116,33 @@ fn names_that_a_file_cannot_hold_are_refused() {
     let message = write_h5ad(&folder.path().join("no/such/folder.h5ad"), &data).unwrap_err().to_string();
     assert!(message.contains("folder.h5ad"), "{message}");
 }
+
+/// Any damage ends in an error, or goes unseen; it never ends the program.
+#[test]
+fn a_damaged_file_is_no_panic() {
+    let (folder, dataset) = (tempfile::tempdir().unwrap(), dataset());
+    let path = folder.path().join("whole.h5ad");
+    write(&path, &dataset);
+    let whole = std::fs::read(&path).unwrap();
+    let damaged = folder.path().join("damaged.h5ad");
+    let mut n_refused = 0;
+    for i in 0..600 {
+        let mut bytes = whole.clone();
+        let at = (i * 7_919 + 13) % whole.len();
+        if i % 6 == 0 {
+            bytes.truncate(at);
+        } else {
+            // Metadata stand at the begin and at the end.
+            let at = if i % 3 == 0 { at } else { at % 6_000 };
+            bytes[at] = bytes[at].wrapping_add([1, 0x80, 0xff][i % 3]);
+        }
+        std::fs::write(&damaged, bytes).unwrap();
+        for counts in ["layers/counts", ""] {
+            n_refused += usize::from(
+                read_h5ad(&damaged, None, &ReadParams { counts: counts.into(), ..ReadParams::default() }).is_err(),
+            );
+        }
+        let _ = lot_sheet_of_h5ad(&damaged, "lot");
+    }
+    assert!(n_refused > 100, "{n_refused} of 1200 refused");
+}

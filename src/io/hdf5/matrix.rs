@@ -10,11 +10,11 @@ use super::numbers::Numbers;
 use crate::data::{Counts, CountsBuilder};
 use crate::error::Result;
 
-/// Entries per piece.
-const PIECE: usize = 1 << 21;
+/// Entries per piece. Tests use small ones, so that their matrices have several.
+const PIECE: usize = if cfg!(test) { 64 } else { 1 << 21 };
 
 /// Entries that are turned from genes to cells at a time (8 bytes each); a larger matrix is read in several passes.
-const TURNED_AT_ONCE: usize = 1 << 26;
+const TURNED_AT_ONCE: usize = if cfg!(test) { 100 } else { 1 << 26 };
 
 /// A matrix of known shape.
 pub(in crate::io) struct Matrix<'a> {

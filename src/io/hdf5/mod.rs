@@ -5,6 +5,8 @@
 mod frame;
 mod lzf;
 mod matrix;
+#[cfg(test)]
+mod matrix_tests;
 mod numbers;
 
 use std::path::{Path, PathBuf};
