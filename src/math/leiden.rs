@@ -8,8 +8,8 @@
 //! 3. *Aggregation.* The parts become the nodes of a smaller graph, on which 1 to 3 are repeated, starting from the
 //!    communities of 1, until every community is one node.
 //!
-//! Iterations follow until one does not raise the modularity. Gains are measured in units of the mean strength of a
-//! node, so that θ means the same on any graph and any scale of weights.
+//! Iterations follow until one does not raise the modularity. Gains are measured in mean weights of an edge, so that θ
+//! means the same at any scale of weights.
 
 mod level;
 mod moving;
@@ -27,6 +27,8 @@ use refining::refine;
 
 /// An iteration must raise the modularity by more than this to be followed by another.
 const LEAST_RISE: f64 = 1e-9;
+/// Iterations on a coarse graph, if they don't end before.
+const MAX_COARSE_ITERATIONS: usize = 5;
 
 /// Communities of a graph.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,32 +83,33 @@ pub struct Coarse {
 }
 
 impl Coarse {
-    /// Groups found by one moving of single nodes and one refinement at `resolution`, which must be well above those
-    /// tried later: groups are never parted again.
+    /// Groups are the communities of one iteration at `resolution`, which must be well above those tried later: groups
+    /// are never parted again.
     pub fn new(graph: &Graph, resolution: f64, seed: u64) -> Self {
-        let n = graph.n_nodes();
         let strength = strengths(graph);
         let base =
             Level { starts: &graph.starts, targets: &graph.targets, weights: &graph.weights, strength: &strength };
-        let mut labels: Vec<u32> = (0..n as u32).collect();
-        let coarser = Terms::new(&base, resolution).and_then(|terms| {
-            let mut rng = stream(seed, "coarse", 0);
-            move_nodes(&base, &mut labels, terms, &mut rng);
-            coarsen(&base, &labels, terms, &mut rng)
-        });
-        let (group_of, graph, _) = coarser.unwrap_or_else(|| {
-            let alone: Vec<u32> = (0..n as u32).collect();
-            let same = aggregate(&base, &alone, &vec![1; n]);
-            (alone, same, Vec::new())
-        });
+        let mut labels: Vec<u32> = (0..graph.n_nodes() as u32).collect();
+        climb(&base, &mut labels, resolution, 1, &mut stream(seed, "coarse", 0));
+        let (group_of, sizes) = by_first_item(&labels);
+        let graph = aggregate(&base, &group_of, &sizes);
         Self { group_of, graph }
     }
 
-    /// Community of each node of the original graph, named in the order of their first node.
-    pub fn leiden(&self, resolution: f64, max_iterations: usize, seed: u64) -> Vec<u32> {
+    /// The best of several starts at a resolution: community of each node of the original graph, named in the order of
+    /// their first node.
+    pub fn leiden(&self, resolution: f64, n_starts: usize, seed: u64) -> Vec<u32> {
         let level = self.graph.level();
-        let mut labels: Vec<u32> = (0..level.n_nodes() as u32).collect();
-        climb(&level, &mut labels, resolution, max_iterations, &mut stream(seed, "coarse leiden", 0));
+        let mut best: Option<(f64, Vec<u32>)> = None;
+        for start in 0..n_starts as u64 {
+            let mut labels: Vec<u32> = (0..level.n_nodes() as u32).collect();
+            climb(&level, &mut labels, resolution, MAX_COARSE_ITERATIONS, &mut stream(seed, "coarse leiden", start));
+            let quality = level.modularity_without_loops(&labels, resolution);
+            if best.as_ref().is_none_or(|(largest, _)| quality > *largest) {
+                best = Some((quality, labels));
+            }
+        }
+        let labels = best.map_or_else(Vec::new, |(_, labels)| labels);
         let labels: Vec<u32> = self.group_of.iter().map(|&group| labels[group as usize]).collect();
         by_first_item(&labels).0
     }
@@ -117,7 +120,7 @@ impl Coarse {
 struct Terms {
     /// γ / 2m.
     per_strength: f64,
-    /// Mean strength of a node.
+    /// Mean weight of an edge of the original graph.
     unit: f64,
 }
 
@@ -125,7 +128,9 @@ impl Terms {
     /// `None` for a graph without edges.
     fn new<W: Copy + Into<f64>>(level: &Level<'_, W>, resolution: f64) -> Option<Self> {
         let total: f64 = level.strength.iter().sum();
-        (total > 0.0).then(|| Self { per_strength: resolution / total, unit: total / level.n_nodes() as f64 })
+        let weights: f64 = level.weights.iter().map(|&w| w.into()).sum();
+        (total > 0.0 && weights > 0.0)
+            .then(|| Self { per_strength: resolution / total, unit: weights / level.weights.len() as f64 })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Numbers: knows no gene, lot or file.
 
+pub mod absorb;
 pub mod approximate;
 pub mod column_moments;
 pub mod correlation;

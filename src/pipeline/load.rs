@@ -207,13 +207,14 @@ fn excluded(file: &File) -> Result<Vec<Excluded>> {
 }
 
 fn resolution(file: &File) -> Result<Vec<ResolutionRow>> {
-    let (values, n) = (file.floats("resolution")?, file.integers("n_clusters")?);
+    let (values, n, stable) = (file.floats("resolution")?, file.integers("n_clusters")?, file.integers("n_stable")?);
     let (quality, stability) = (file.floats("quality")?, file.floats("stability")?);
     let chosen = file.bools("chosen")?;
     Ok((0..values.len())
         .map(|i| ResolutionRow {
             resolution: values[i],
             n_clusters: n[i],
+            n_stable: stable[i],
             quality: quality[i],
             stability: stability[i],
             chosen: chosen[i],

@@ -172,6 +172,7 @@ fn resolution_table(analysis: &Analysis) -> Table {
     Table::new()
         .with("resolution", float(rows.iter().map(|r| r.resolution)))
         .with("n_clusters", integer(rows.iter().map(|r| r.n_clusters)))
+        .with("n_stable", integer(rows.iter().map(|r| r.n_stable)))
         .with("quality", float(rows.iter().map(|r| r.quality)))
         .with("stability", float(rows.iter().map(|r| r.stability)))
         .with("chosen", Column::Bool(rows.iter().map(|r| r.chosen).collect()))

@@ -26,6 +26,9 @@ impl<W: Copy + Into<f64>> Level<'_, W> {
             inside += self.row(v).filter(|&(u, _)| labels[u] == label).map(|(_, w)| w).sum::<f64>();
         }
         let total: f64 = sums.iter().sum();
+        if total == 0.0 {
+            return 0.0;
+        }
         inside / total - resolution * sums.iter().map(|k| (k / total).powi(2)).sum::<f64>()
     }
 }

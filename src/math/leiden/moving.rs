@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use super::Terms;
 use super::level::{Level, Tally};
 
-/// A move must gain more than this, in mean strengths of a node, so that rounding can't make nodes go to and fro.
+/// A move must gain more than this, in mean weights of an edge, so that rounding can't make nodes go to and fro.
 const LEAST_GAIN: f64 = 1e-10;
 
 /// Moves nodes until none gains by moving.

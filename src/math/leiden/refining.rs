@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use super::Terms;
 use super::level::{Level, Tally};
 
-/// Randomness θ, in mean strengths of a node; the value of Traag 2019.
+/// Randomness θ, in mean weights of an edge; the value of Traag 2019.
 const THETA: f64 = 0.01;
 
 /// Splits each community into well-connected parts: a part per node, named by one of its nodes.

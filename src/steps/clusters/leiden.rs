@@ -72,7 +72,7 @@ impl LeidenParams {
 pub fn leiden(graph: &Graph, resolution: f64, params: &LeidenParams, seed: u64) -> Result<Clustering> {
     params.check()?;
     check_resolution(resolution)?;
-    Ok(best_of_starts(graph, None, resolution, params, seed))
+    Ok(best_of_starts(graph, resolution, params, seed))
 }
 
 /// Refuses a resolution that is not a positive number.
@@ -83,19 +83,13 @@ pub(crate) fn check_resolution(resolution: f64) -> Result<()> {
     Err(Error::param("resolution.resolution", resolution, "a number above 0, such as 0.8"))
 }
 
-/// The best of several starts, each from the partition `from` if one is given.
-pub(crate) fn best_of_starts(
-    graph: &Graph,
-    from: Option<&[u32]>,
-    resolution: f64,
-    params: &LeidenParams,
-    seed: u64,
-) -> Clustering {
+/// The best of several starts.
+pub(crate) fn best_of_starts(graph: &Graph, resolution: f64, params: &LeidenParams, seed: u64) -> Clustering {
     let starts: Vec<_> = (0..params.n_starts as u64)
         .into_par_iter()
         .map(|start| {
             let seed = seed.wrapping_mul(1_000_003).wrapping_add(start);
-            math::leiden::leiden(graph, from, resolution, params.max_iterations, seed)
+            math::leiden::leiden(graph, None, resolution, params.max_iterations, seed)
         })
         .collect();
     // The first of the best, whichever finished first.
