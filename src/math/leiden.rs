@@ -28,7 +28,7 @@ use refining::refine;
 /// An iteration must raise the modularity by more than this to be followed by another.
 const LEAST_RISE: f64 = 1e-9;
 /// Iterations on a coarse graph, if they don't end before.
-const MAX_COARSE_ITERATIONS: usize = 5;
+const MAX_COARSE_ITERATIONS: usize = 3;
 
 /// Communities of a graph.
 #[derive(Debug, Clone, PartialEq)]

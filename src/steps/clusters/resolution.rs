@@ -37,11 +37,9 @@ use crate::steps::clusters::leiden::{best_of_starts, check_resolution};
 use crate::steps::clusters::{Clustering, LeidenParams};
 
 /// Starts per resolution on coarse graphs; the best is kept.
-const COARSE_STARTS: usize = 3;
-/// Resolution of the coarse graph, at least this many times the highest of the grid …
+const COARSE_STARTS: usize = 2;
+/// Resolution of the coarse graph, over the highest of the grid: its nodes are then far smaller than any cluster.
 const COARSENESS: f64 = 10.0;
-/// … and high enough that its nodes are about this many cells, so that borders of clusters are not made by the groups.
-const COARSE_CELLS: f64 = 20.0;
 
 /// Parameters of [`resolution`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,7 +51,8 @@ pub struct ResolutionParams {
     pub grid: Vec<f64>,
     /// Subsamples, at least 1. More make the stability steadier. Default 8.
     pub n_subsamples: usize,
-    /// Share of cells in a subsample, above 0 and below 1. Default 0.8: less thins the graph, more hardly tests.
+    /// Share of cells in a subsample, above 0 and below 1. Default 0.5: subsamples that share most of their cells also
+    /// share the chance by which a continuum is cut, so that splinters seem stable.
     pub subsample: f64,
     /// A cluster is stable if its mean Jaccard index with its best match in the subsamples is at least this, 0..1.
     /// Default 0.85, "highly stable" in Hennig 2007.
@@ -69,7 +68,7 @@ impl Default for ResolutionParams {
             resolution: 0.0,
             grid: vec![0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.2, 1.5, 2.0],
             n_subsamples: 8,
-            subsample: 0.8,
+            subsample: 0.5,
             min_jaccard: 0.85,
             min_cells: 10,
         }
@@ -214,7 +213,7 @@ fn subsamples(graph: &Graph, grid: &[f64], params: &ResolutionParams, seed: u64)
 /// The small graph on which resolutions are tried.
 fn coarse(graph: &Graph, grid: &[f64], seed: u64) -> Coarse {
     let finest = grid.iter().copied().fold(0.0, f64::max);
-    Coarse::new(graph, (COARSENESS * finest).max(graph.n_nodes() as f64 / COARSE_CELLS), seed)
+    Coarse::new(graph, COARSENESS * finest, seed)
 }
 
 /// (cells, labels) of each subsample at one resolution.
