@@ -111,6 +111,7 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
         |p| format!("{} components, {:.0} % of variance", p.variance.len(), 100.0 * p.variance_ratio.sum()),
     )?;
 
+    warnings.extend(pca.warnings.iter().cloned());
     let lot_of_cell = dataset.lot_of_cell();
     let harmony = if params.harmony.enabled {
         let (batch, n_batches) = batches(dataset.sheet(), &params.harmony.column, &lot_of_cell)?;
