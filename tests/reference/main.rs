@@ -21,5 +21,6 @@ mod pseudobulk;
 mod qc;
 mod readers;
 mod readers_hdf5;
+mod road;
 mod umap;
 mod wilcoxon;
