@@ -44,10 +44,12 @@ fn recover(planted: &SimulateParams, params: &Params) -> Found {
     }
 }
 
-/// Default parameters without the map for the eye, on which nothing depends.
+/// Default parameters without the map for the eye and without doublet scores: by default doublets are scored and kept, so
+/// neither changes a cluster or a candidate.
 fn road() -> Params {
     let mut params = Params::default();
     params.umap.enabled = false;
+    params.doublets.enabled = false;
     params
 }
 
