@@ -179,3 +179,6 @@ fn name_lot(warning: &mut Warning, name: &str) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -254,3 +254,6 @@ fn read_barcodes(path: &Path) -> Result<Vec<String>> {
     }
     Ok(barcodes)
 }
+
+#[cfg(test)]
+mod tests;
