@@ -1,0 +1,132 @@
+//! Promise: the report says what it said. The text of a made-up run's report against a file, word by word;
+//! `CQA_BLESS=1` writes the file anew.
+
+mod report_fixture;
+
+use std::path::Path;
+
+use cqa::report::{self, RunFacts};
+
+fn facts() -> RunFacts {
+    RunFacts {
+        version: "0.0.0".into(),
+        command: "cqa run lots.csv --potency vegf_ischemia -o RUN".into(),
+        inputs: vec![("lots/L01/matrix.mtx.gz".into(), "ab".repeat(32))],
+        ..RunFacts::default()
+    }
+}
+
+/// What a reader sees: no markup, no style, no drawings; one line per block.
+fn text(html: &str) -> String {
+    let mut out = String::new();
+    let mut rest = html;
+    while let Some(start) = rest.find('<') {
+        out.push_str(&rest[..start]);
+        let end = rest[start..].find('>').expect("every tag ends") + start;
+        let tag: String = rest[start + 1..end].chars().take_while(|c| c.is_alphanumeric() || *c == '/').collect();
+        rest = &rest[end + 1..];
+        match tag.as_str() {
+            // The list of parameters belongs to those who own them; it is tested where it is written.
+            "style" | "svg" | "pre" => {
+                let close = format!("</{tag}>");
+                rest = &rest[rest.find(&close).expect("closed") + close.len()..];
+            }
+            "th" | "td" | "dd" => out.push_str(" | "),
+            "b" | "i" | "span" | "a" | "strong" | "small" | "code" => {}
+            tag if tag.starts_with('/') => {}
+            _ => out.push('\n'),
+        }
+    }
+    let lines: Vec<String> =
+        out.lines().map(|line| line.split(' ').filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ")).collect();
+    lines.into_iter().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n") + "\n"
+}
+
+#[test]
+fn the_text_of_the_report_is_the_one_kept() {
+    let analysis = report_fixture::analysis(11, 200, false);
+    let ranked = [report_fixture::ranked(&analysis, "vegf_ischemia")];
+    let found = text(&report::html(&analysis, &ranked, &facts()));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden/report.txt");
+    if std::env::var_os("CQA_BLESS").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &found).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).expect("tests/data/golden/report.txt; CQA_BLESS=1 writes it");
+    for (i, (found, kept)) in found.lines().zip(kept.lines()).enumerate() {
+        assert_eq!(found, kept, "line {} of the report's text", i + 1);
+    }
+    assert_eq!(found.lines().count(), kept.lines().count(), "lines of the report's text");
+}
+
+#[test]
+fn the_page_needs_nothing_beside_it_and_runs_no_code() {
+    let analysis = report_fixture::analysis(23, 150, true);
+    let ranked = [report_fixture::ranked(&analysis, "vegf_ischemia"), report_fixture::ranked(&analysis, "viability")];
+    let page = report::html(&analysis, &ranked, &facts());
+    assert!(!page.contains("<script") && !page.contains("javascript:") && !page.contains("@import"));
+    for attribute in ["href=\"", "src=\""] {
+        for target in page.split(attribute).skip(1).map(|rest| rest.split('"').next().unwrap()) {
+            assert!(
+                !target.contains(':') || target.starts_with("data:image/png;base64,"),
+                "{target:.60} leaves the file"
+            );
+        }
+    }
+    // Every place that a link of the page points at exists in it.
+    for target in page.split("href=\"#").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+        assert!(page.contains(&format!("id=\"{target}\"")), "#{target}");
+    }
+}
+
+#[test]
+fn names_from_outside_are_shown_and_never_run() {
+    let analysis = report_fixture::analysis(11, 60, false);
+    let ranked = [report_fixture::ranked(&analysis, "vegf_ischemia")];
+    let page = report::html(&analysis, &ranked, &facts());
+    assert!(page.contains("&lt;b&gt;FAKE&amp;1&lt;/b&gt;"), "a gene named like markup is shown as it is");
+    assert!(!page.contains("<b>FAKE") && !page.contains("L<03>"));
+}
+
+#[test]
+fn a_run_without_ranking_has_a_report_and_figures() {
+    let mut analysis = report_fixture::analysis(3, 40, false);
+    analysis.cells.umap = None;
+    analysis.resolution.truncate(1);
+    let page = report::html(&analysis, &[], &RunFacts::default());
+    assert!(page.contains("What the lots consist of") && page.contains("No readout was asked about"));
+    let names: Vec<String> = report::plots::all(&analysis, &[]).into_iter().map(|plot| plot.name).collect();
+    assert_eq!(names, ["composition", "markers"]);
+}
+
+#[test]
+fn figures_are_whole_and_the_same_each_time() {
+    let analysis = report_fixture::analysis(11, 400, false);
+    let ranked = [report_fixture::ranked(&analysis, "vegf_ischemia")];
+    let plots = report::plots::all(&analysis, &ranked);
+    let names: Vec<&str> = plots.iter().map(|plot| plot.name.as_str()).collect();
+    let all = ["umap_lot", "umap_cluster", "composition", "markers", "resolution", "potency_vegf_ischemia"];
+    assert_eq!(names, all);
+    for plot in &plots {
+        assert!(plot.svg.starts_with("<svg ") && plot.svg.ends_with("</svg>"), "{}", plot.name);
+        assert!(plot.png.starts_with(b"\x89PNG"), "{}", plot.name);
+        let drawn: String =
+            plot.svg.split("href=\"data:").map(|part| part.split_once("\"/>").map_or(part, |p| p.1)).collect();
+        assert!(!drawn.contains("NaN") && !drawn.contains("inf\""), "{}", plot.name);
+    }
+    assert!(plots[0].svg.contains("data:image/png;base64,"), "4,400 cells are painted, not drawn one by one");
+    assert_eq!(plots, report::plots::all(&analysis, &ranked));
+}
+
+#[test]
+fn a_lot_without_cells_and_a_cluster_without_association_are_drawn() {
+    let mut analysis = report_fixture::analysis(5, 40, false);
+    analysis.composition.share.row_mut(0).fill(f64::NAN);
+    analysis.composition.n_cells.row_mut(0).fill(0);
+    analysis.composition.n_total[0] = 0;
+    let mut ranked = report_fixture::ranked(&analysis, "vegf_ischemia");
+    let row = &mut ranked.association.rows[0];
+    (row.r, row.slope, row.intercept, row.p_family) = (f64::NAN, f64::NAN, f64::NAN, 1.0);
+    let page = report::html(&analysis, &[ranked], &RunFacts::default());
+    assert!(!page.contains("NaN"));
+}
