@@ -90,6 +90,7 @@ pub fn analysis(n_lots: usize, cells_per_lot: usize, long_names: bool) -> Analys
             .map(|(i, &resolution)| ResolutionRow {
                 resolution,
                 n_clusters: 3 + 2 * i + i / 4,
+                n_stable: 3 + i,
                 quality: 0.85 - 0.04 * i as f64,
                 stability: [0.99, 0.95, 0.93, 0.96, 0.9, 0.84, 0.7, 0.62][i],
                 chosen: i == 3,
