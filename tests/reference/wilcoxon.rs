@@ -1,1 +1,54 @@
-//! `wilcoxon` against others.
+//! Pooled Wilcoxon scores against scanpy's, with and without tie correction.
+
+use cqa::data::{Dataset, Lot, LotSheet, LotSource};
+use cqa::io::ReadParams;
+use cqa::io::tenx_mtx::read_tenx_mtx;
+use cqa::steps::cells::{NormalizeParams, normalize};
+use cqa::steps::markers::wilcoxon;
+
+use crate::common;
+
+#[test]
+fn scores_and_p_values_equal_scanpys() {
+    let Some(folder) = common::shared_data("soupx") else { return };
+    // The cells that the reference kept, in two lots: pooling must join them.
+    let kept: std::collections::HashSet<String> =
+        common::column(&folder.join("ref_scanpy/clusters.csv.gz"), "").into_iter().collect();
+    let obs = folder.join("pbmc_mtx/obs.csv");
+    let types = common::column(&obs, "Annotation");
+    let mut clusters = types.clone();
+    clusters.sort();
+    clusters.dedup();
+    let raw = read_tenx_mtx(&folder.join("pbmc_mtx"), &ReadParams::default()).unwrap();
+    assert_eq!(common::column(&obs, ""), raw.barcodes);
+    let (mut lots, mut labels) = (Vec::new(), Vec::new());
+    for name in ["a", "b"] {
+        let here = |cell: usize| kept.contains(&raw.barcodes[cell]) && (cell < 700) == (name == "a");
+        let keep: Vec<bool> = (0..raw.barcodes.len()).map(here).collect();
+        let cells = || (0..keep.len()).filter(|&cell| keep[cell]);
+        labels.extend(cells().map(|cell| clusters.binary_search(&types[cell]).unwrap() as u32));
+        let barcodes = cells().map(|cell| raw.barcodes[cell].clone()).collect();
+        lots.push(Lot { name: name.into(), barcodes, counts: raw.counts.select_cells(&keep) });
+    }
+    let source = |l: &Lot| LotSource { lot: l.name.clone(), path: "".into(), subset: None };
+    let sheet = LotSheet { lots: lots.iter().map(source).collect(), columns: Vec::new() };
+    let dataset = Dataset::new(raw.genes, lots, sheet).unwrap();
+    let normalized = normalize(&dataset, &NormalizeParams::default()).unwrap();
+
+    let file = common::fixture("wilcoxon/scores.csv.gz");
+    let (_, rows) = common::rows(&file);
+    assert_eq!(rows.len(), 2 * clusters.len() * dataset.n_genes().div_ceil(40));
+    for tie_correct in [false, true] {
+        let ours = wilcoxon(&dataset, &normalized, &labels, clusters.len(), tie_correct);
+        let (mut worst_score, mut worst_p) = (0.0_f64, 0.0_f64);
+        for row in rows.iter().filter(|row| (row[0] == "True") == tie_correct) {
+            let at = [clusters.binary_search(&row[1]).unwrap(), row[2].parse().unwrap()];
+            let [score, p] = [3, 4].map(|i| row[i].parse::<f64>().unwrap());
+            // Relative, but a score of 1e-5 is as good as 0.
+            worst_score = worst_score.max((ours.score[at] - score).abs() / score.abs().max(1e-2));
+            worst_p = worst_p.max((ours.p_descriptive[at] - p).abs() / p.max(1e-300));
+        }
+        println!("tie_correct {tie_correct}: largest relative difference of score {worst_score:e}, of p {worst_p:e}");
+        assert!(worst_score < 1e-6 && worst_p < 1e-6, "{tie_correct}: {worst_score:e} {worst_p:e}");
+    }
+}
