@@ -22,5 +22,6 @@ mod qc;
 mod readers;
 mod readers_hdf5;
 mod road;
+mod soupx;
 mod umap;
 mod wilcoxon;

@@ -205,7 +205,7 @@ mod tests {
         symbols.extend((0..400).map(|i| format!("OTHER{i}")));
         let cells = (0..200_u32)
             .map(|cell| {
-                let base = |gene: usize| u32::from((cell as usize * 31 + gene * 17) % 5 == 0);
+                let base = |gene: usize| u32::from((cell as usize * 31 + gene * 17).is_multiple_of(5));
                 let count = |gene: usize| match rows.get(gene).map(|r| r[1]) {
                     Some("S") if cell % 5 == 0 => 3,
                     Some("G2M") if cell % 7 == 0 => 4,

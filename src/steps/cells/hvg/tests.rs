@@ -93,7 +93,10 @@ fn tiny_and_degenerate_lots_have_no_vote() {
             })
             .collect();
         assert_eq!(left_out, ["l1", "l2", "l3", "l4"]);
-        assert!(matches!(run(&[same.clone()], &HvgParams { flavor, ..top(10) }), Err(Error::TooFew { .. })));
+        assert!(matches!(
+            run(std::slice::from_ref(&same), &HvgParams { flavor, ..top(10) }),
+            Err(Error::TooFew { .. })
+        ));
     }
 }
 
