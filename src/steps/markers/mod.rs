@@ -3,6 +3,8 @@
 pub mod effects;
 mod gene_major;
 pub mod ranking;
+#[cfg(test)]
+mod small;
 pub mod wilcoxon;
 
 pub use effects::{Effects, EffectsParams, effects};

@@ -73,3 +73,30 @@ fn z_score(ranks: &RankSums, cluster: usize, sizes: &[u64], tie_correct: bool) -
         0.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::steps::markers::small::dataset;
+
+    #[test]
+    fn worked_scores_pool_the_lots() {
+        // Gene 0: 0, 2 | 1, 2, 3 with ranks 1, 3.5 | 2, 3.5, 5; the cells of both clusters lie in both lots.
+        let dataset = dataset(&[vec![vec![0, 0], vec![1, 0]], vec![vec![2, 0], vec![2, 0], vec![3, 0]]]);
+        let normalized = Normalized { scale: vec![1.0; 5] };
+        let labels = [0, 1, 0, 1, 1];
+        let plain = wilcoxon(&dataset, &normalized, &labels, 3, false);
+        // (4.5 − 2 · 6 / 2) / √(2 · 3 · 6 / 12).
+        let expected = -1.5 / 3.0_f64.sqrt();
+        assert!((plain.score[[0, 0]] - expected).abs() < 1e-15 && (plain.score[[1, 0]] + expected).abs() < 1e-15);
+        // One pair of equal values: 1 − 6 / 120.
+        let corrected = wilcoxon(&dataset, &normalized, &labels, 3, true);
+        assert!((corrected.score[[0, 0]] - expected / 0.95_f64.sqrt()).abs() < 1e-15);
+        assert!((plain.p_descriptive[[0, 0]] - 0.386_476_230_771_233).abs() < 1e-12);
+        // A gene that nobody expresses and a cluster without cells say nothing.
+        for w in [&plain, &corrected] {
+            assert_eq!((w.score[[0, 1]], w.p_descriptive[[0, 1]]), (0.0, 1.0));
+            assert_eq!((w.score[[2, 0]], w.p_descriptive[[2, 0]]), (0.0, 1.0));
+        }
+    }
+}
