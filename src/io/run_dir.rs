@@ -141,7 +141,7 @@ fn read_text(path: &Path) -> Result<String> {
 pub fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T> {
     let text = read_text(path)?;
     toml::from_str(&text).map_err(|e| {
-        let line = e.span().map_or(1, |span| text[..span.start].lines().count().max(1) as u64);
+        let line = e.span().map_or(1, |span| text[..span.start].matches('\n').count() as u64 + 1);
         Error::parse(path, line, format!("{}; `cqa params` prints every key with its default", e.message()))
     })
 }

@@ -7,7 +7,8 @@ use super::graph::Graph;
 /// Nodes per task.
 const CHUNK: usize = 1024;
 
-/// Graph in which two nodes are joined by the Jaccard index of their neighbourhoods, if it is at least `min_weight`.
+/// Graph in which two nodes are joined by the Jaccard index of their neighbourhoods, if it is at least `min_weight`. The
+/// edge to a node's nearest neighbour is kept whatever its weight: a node far from all others would be alone without it.
 ///
 /// `neighbors` is nodes × k, row after row, without the node itself; a neighbourhood is the node with its k neighbours.
 ///
@@ -42,7 +43,8 @@ pub fn jaccard_graph(neighbors: &[u32], k: usize, min_weight: f64) -> Graph {
                         holders.of(member).iter().copied().for_each(meet);
                     }
                     met.retain(|&other| {
-                        let keep = other != node as u32 && shared[other as usize] >= least;
+                        let nearest = other == neighbors[node * k] || neighbors[other as usize * k] == node as u32;
+                        let keep = other != node as u32 && (shared[other as usize] >= least || nearest);
                         if !keep {
                             shared[other as usize] = 0;
                         }
@@ -123,6 +125,13 @@ mod tests {
     fn weak_edges_are_pruned_at_the_limit_itself_kept() {
         let neighbors = [1, 2, 0, 2, 1, 3, 2, 4, 2, 3];
         assert_eq!(jaccard_graph(&neighbors, 2, 0.5).row(0).collect::<Vec<_>>(), [(1, 1.0), (2, 0.5)]);
-        assert!(jaccard_graph(&neighbors, 2, 1.1).targets.is_empty());
+    }
+
+    #[test]
+    fn no_node_is_cut_off_from_its_nearest_neighbour() {
+        // Nearest: 0 - 1, 2 to 1, 3 to 2, 4 to 2.
+        let graph = jaccard_graph(&[1, 2, 0, 2, 1, 3, 2, 4, 2, 3], 2, 1.1);
+        assert_eq!(graph.targets, [1, 0, 2, 1, 3, 4, 2, 2]);
+        assert_eq!(graph.starts, [0, 1, 3, 6, 7, 8]);
     }
 }

@@ -12,7 +12,7 @@ fn jeffreys_intervals_equal_scipys() {
         let [level, low, high] = [2, 3, 4].map(|i| row[i].parse::<f64>().unwrap());
         let (ours_low, ours_high) = jeffreys(row[0].parse().unwrap(), row[1].parse().unwrap(), level);
         for (ours, theirs) in [(ours_low, low), (ours_high, high)] {
-            assert!((ours - theirs).abs() <= 1e-9 * theirs, "{row:?}: {ours}");
+            assert!((ours - theirs).abs() <= 1e-8 * theirs, "{row:?}: {ours}");
         }
     }
 }

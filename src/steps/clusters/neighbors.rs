@@ -4,7 +4,7 @@
 //!
 //! **Method.** The k nearest cells by Euclidean distance in the embedding; exact, ties to the lower index. Edges then are
 //! - `snn`: |A ∩ B| / |A ∪ B| of the neighbourhoods A, B of two cells (each cell counts to its own); edges below 1/15 are
-//!   left out;
+//!   left out, but for the one to the nearest cell, so that no cell is alone;
 //! - `umap`: the fuzzy simplicial set of UMAP. Per cell, membership exp(−(d − ρ)/σ) with ρ the nearest distance and σ such
 //!   that memberships sum to log₂(k + 1); the two directions joined by a + b − ab.
 //!
