@@ -10,7 +10,8 @@
 //! the two modes of the simulated doublets' scores.
 //!
 //! Doublets of two cells of one kind can't be seen. In a lot of one kind only, the simulated scores have one mode: the
-//! threshold is then NaN and nothing is called, because any number called would be an assumption, not a finding.
+//! threshold is then NaN and nothing is called, because any number called would be an assumption, not a finding. The same
+//! where the valley would call more than three times the expected share.
 //!
 //! **Shapes.** Lots of cells × genes → one score and one call per cell, one threshold per lot.
 //!
@@ -39,6 +40,8 @@ const MIN_CELLS: usize = 50;
 const TARGET_SUM: f64 = 1e4;
 /// Scaled values are clipped here.
 const MAX_VALUE: f64 = 10.0;
+/// A threshold that calls more than this times the expected share of cells is given up.
+const MAX_CALLED: f64 = 3.0;
 /// Bins of the histogram of scores in which modes are looked for.
 const N_BINS: usize = 256;
 /// A gene seen in fewer cells is not considered.
@@ -154,7 +157,11 @@ fn score_lot(
     let ratio = n_simulated as f64 / n as f64;
     let score = |near: usize| posterior(near, k, ratio, params.expected_rate);
     let threshold = between_modes(n_near[n..].iter().map(|&near| score(near)).collect());
-    Ok(LotScores { score: n_near[..n].iter().map(|&near| score(near) as f32).collect(), threshold })
+    let score: Vec<f32> = n_near[..n].iter().map(|&near| score(near) as f32).collect();
+    let n_above = score.iter().filter(|&&s| f64::from(s) > threshold).count();
+    // A valley below much of the cells does not part doublets from cells, whatever lies between.
+    let parts = n_above as f64 <= MAX_CALLED * params.expected_rate * n as f64;
+    Ok(LotScores { score, threshold: if parts { threshold } else { f64::NAN } })
 }
 
 /// The valley between the two modes of the scores; NaN if they have not two.
