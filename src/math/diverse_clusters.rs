@@ -367,7 +367,7 @@ mod tests {
         let (points, batch) = shifted();
         let (mut clusters, _) = DiverseClusters::new(&points, &batch, 2, 5, 0.1, 2.0, 1);
         clusters.round();
-        let mut mass = vec![0.0; 10];
+        let mut mass = [0.0; 10];
         for chunk in clusters.blocks.iter().flatten() {
             for row in chunk.weights.chunks(5) {
                 assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5);

@@ -163,8 +163,8 @@ impl Field<'_> {
         let stream = mix(self.seed ^ mix((vertex as u64) << 32 | u64::from(epoch)));
         for draw in 0..n.div_ceil(2) as u64 {
             let bits = mix(stream.wrapping_add(draw.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
-            pushers.push(((bits >> 32) * n_vertices >> 32) as u32);
-            pushers.push(((bits & 0xffff_ffff) * n_vertices >> 32) as u32);
+            pushers.push((((bits >> 32) * n_vertices) >> 32) as u32);
+            pushers.push((((bits & 0xffff_ffff) * n_vertices) >> 32) as u32);
         }
         // A vertex does not push itself, which also fills the last lanes.
         pushers.resize(n, 0);

@@ -145,7 +145,7 @@ mod tests {
         let under = |order: Vec<usize>| {
             let y: Vec<f64> = order.iter().map(|&i| readout[i]).collect();
             let r = |column: &Vec<f64>| crate::math::correlation::pearson(column, &y);
-            columns.iter().map(|c| r(c)).map(|r| if r.is_nan() { 0.0 } else { r.abs() }).collect()
+            columns.iter().map(r).map(|r| if r.is_nan() { 0.0 } else { r.abs() }).collect()
         };
         all_orders(readout.len()).into_iter().map(under).collect()
     }
@@ -223,7 +223,7 @@ mod tests {
     fn a_perfect_column_reaches_the_smallest_p() {
         let readout = [0.0, 1.0, 3.0, 10.0, 11.0, 40.0];
         let column = readout.map(|v| 2.0 * v - 7.0).to_vec();
-        let p = step_down(&Family::new(&[column.clone()], &readout), Orders::All);
+        let p = step_down(&Family::new(std::slice::from_ref(&column), &readout), Orders::All);
         assert_eq!(p.alone[0], 1.0 / 720.0);
         assert!((p.alone[0] - super::super::permutations::smallest_p(&column, &readout)).abs() < 1e-15);
         // With random orders it is (0 + 1) / (m + 1) unless one of them hits the only best order.

@@ -7,8 +7,8 @@ use super::graph::Graph;
 /// Nodes per task.
 const CHUNK: usize = 1024;
 
-/// Graph in which two nodes are joined by the Jaccard index of their neighbourhoods, if it is at least `min_weight`. The
-/// edge to a node's nearest neighbour is kept whatever its weight: a node far from all others would be alone without it.
+/// Graph in which two nodes are joined by the Jaccard index of their neighbourhoods, if it is at least `min_weight`. A
+/// node that this leaves without an edge is tied to its nearest neighbour, so that none is alone.
 ///
 /// `neighbors` is nodes × k, row after row, without the node itself; a neighbourhood is the node with its k neighbours.
 ///
@@ -43,8 +43,7 @@ pub fn jaccard_graph(neighbors: &[u32], k: usize, min_weight: f64) -> Graph {
                         holders.of(member).iter().copied().for_each(meet);
                     }
                     met.retain(|&other| {
-                        let nearest = other == neighbors[node * k] || neighbors[other as usize * k] == node as u32;
-                        let keep = other != node as u32 && (shared[other as usize] >= least || nearest);
+                        let keep = other != node as u32 && shared[other as usize] >= least;
                         if !keep {
                             shared[other as usize] = 0;
                         }
@@ -74,7 +73,33 @@ pub fn jaccard_graph(neighbors: &[u32], k: usize, min_weight: f64) -> Graph {
         graph.targets.extend(targets);
         graph.weights.extend(weights);
     }
-    graph
+    tie_lonely(graph, neighbors, k, weight(1) as f32)
+}
+
+/// The graph with an edge of this weight from each node that has none to its nearest neighbour.
+fn tie_lonely(graph: Graph, neighbors: &[u32], k: usize, weight: f32) -> Graph {
+    let n = graph.n_nodes();
+    let lonely = (0..n).filter(|&node| graph.starts[node] == graph.starts[node + 1]);
+    let mut ties: Vec<(u32, u32)> =
+        lonely.map(|node| (node as u32, neighbors[node * k])).flat_map(|(a, b)| [(a, b), (b, a)]).collect();
+    if ties.is_empty() {
+        return graph;
+    }
+    ties.sort_unstable();
+    ties.dedup();
+    let mut tied = Graph { starts: vec![0], targets: Vec::new(), weights: Vec::new() };
+    let mut next = ties.into_iter().peekable();
+    for node in 0..n {
+        let mut row: Vec<(u32, f32)> = graph.row(node).collect();
+        while let Some((_, target)) = next.next_if(|tie| tie.0 as usize == node) {
+            row.push((target, weight));
+        }
+        row.sort_unstable_by_key(|entry| entry.0);
+        tied.targets.extend(row.iter().map(|entry| entry.0));
+        tied.weights.extend(row.iter().map(|entry| entry.1));
+        tied.starts.push(tied.targets.len());
+    }
+    tied
 }
 
 /// Who names a node as neighbour: the transpose of the neighbour lists.
@@ -128,10 +153,11 @@ mod tests {
     }
 
     #[test]
-    fn no_node_is_cut_off_from_its_nearest_neighbour() {
-        // Nearest: 0 - 1, 2 to 1, 3 to 2, 4 to 2.
+    fn no_node_is_alone() {
+        // Nearest: 0 and 1 each other, 2 to 1, 3 and 4 to 2.
         let graph = jaccard_graph(&[1, 2, 0, 2, 1, 3, 2, 4, 2, 3], 2, 1.1);
         assert_eq!(graph.targets, [1, 0, 2, 1, 3, 4, 2, 2]);
         assert_eq!(graph.starts, [0, 1, 3, 6, 7, 8]);
+        assert!(graph.weights.iter().all(|w| *w == 0.2));
     }
 }

@@ -19,7 +19,7 @@ fn dataset() -> Dataset {
             let n_cells = 60 + 20 * l;
             for cell in 0..n_cells {
                 let genes: Vec<u32> =
-                    (0..n_genes as u32).filter(|g| (g * 7 + cell as u32 + l as u32) % 3 == 0).collect();
+                    (0..n_genes as u32).filter(|g| (g * 7 + cell as u32 + l as u32).is_multiple_of(3)).collect();
                 let counts: Vec<u32> = genes
                     .iter()
                     .map(|g| if cell == 5 && *g == genes[0] { 70_000 } else { 1 + (g + cell as u32) % 9 })

@@ -218,10 +218,10 @@ impl Coverage {
         };
         let last = (right.ceil() as usize).min(self.width + 1);
         let (mut before, mut previous_area) = (share(first as f64), 0.0);
-        for column in first..=last {
+        for (column, change) in change.iter_mut().enumerate().take(last + 1).skip(first) {
             let after = share(column as f64 + 1.0);
             let area = after - before;
-            change[column] += height * (area - previous_area);
+            *change += height * (area - previous_area);
             (before, previous_area) = (after, area);
         }
     }

@@ -30,10 +30,10 @@ pub fn figure(analysis: &Analysis) -> Scene {
     }
     scene.text(Text::new((left + WIDTH / 2.0, bottom + 31.0), 10.5, "Share of cells (%)").anchor(Anchor::Middle));
     scene.text(Text::new((left + WIDTH + 58.0, TOP - 6.0), 10.0, "cells").ink(Ink::Muted).anchor(Anchor::End));
-    for lot in 0..n_lots {
+    for (lot, name) in names.iter().enumerate() {
         let y = TOP + STEP * lot as f64 + (STEP - BAR) / 2.0;
         let base = y + BAR / 2.0 + 4.0;
-        scene.text(Text::new((left - 8.0, base), SIZE, names[lot].clone()).anchor(Anchor::End));
+        scene.text(Text::new((left - 8.0, base), SIZE, name.clone()).anchor(Anchor::End));
         let total = Text::new((left + WIDTH + 58.0, base), 10.0, words::count(composition.n_total[lot]));
         scene.text(total.ink(Ink::Muted).anchor(Anchor::End));
         let mut x = left;

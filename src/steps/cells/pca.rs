@@ -12,8 +12,7 @@
 //! **Others.** The same numbers as scanpy's `scale(max_value=10)` + `pca`, up to sign; clipping is exact. scanpy's default
 //! leaves genes unscaled, Seurat's scales them. Eigenvectors are exact, not those of a randomised or truncated method.
 //!
-//! **References.** Jolliffe & Cadima 2016, doi:10.1098/rsta.2015.0202; Zhou & Saad 2007, doi:10.1137/050630404
-//! (subspace iteration with a Chebyshev filter).
+//! **References.** Jolliffe & Cadima 2016, doi:10.1098/rsta.2015.0202.
 
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};

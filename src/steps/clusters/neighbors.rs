@@ -4,7 +4,7 @@
 //!
 //! **Method.** The k nearest cells by Euclidean distance in the embedding; exact, ties to the lower index. Edges then are
 //! - `snn`: |A ∩ B| / |A ∪ B| of the neighbourhoods A, B of two cells (each cell counts to its own); edges below 1/15 are
-//!   left out, but for the one to the nearest cell, so that no cell is alone;
+//!   left out, and a cell left without any is tied to its nearest;
 //! - `umap`: the fuzzy simplicial set of UMAP. Per cell, membership exp(−(d − ρ)/σ) with ρ the nearest distance and σ such
 //!   that memberships sum to log₂(k + 1); the two directions joined by a + b − ab.
 //!
@@ -136,8 +136,7 @@ fn check(params: &NeighborsParams) -> Result<()> {
 fn check_embedding(embedding: &Array2<f32>) -> Result<()> {
     const LARGEST: f32 = 1e15;
     for ((cell, component), x) in embedding.indexed_iter() {
-        // NaN compares false.
-        if !(x.abs() <= LARGEST) {
+        if x.is_nan() || x.abs() > LARGEST {
             return Err(Error::input(
                 format!("the embedding of cell {cell} is {x} in component {component}"),
                 "give finite coordinates of ordinary size",
