@@ -23,8 +23,8 @@ pub fn jeffreys(x: u64, n: u64, level: f64) -> (f64, f64) {
     (low, high)
 }
 
-/// Bisection on the distribution function, which is accurate everywhere; the library's own inverse stops early for some
-/// shapes. 60 halvings bring the bracket below the spacing of doubles near the answer for shares above 1e-3.
+/// Bisection on the distribution function: simple, and it can't stop early. 60 halvings bring the bracket
+/// below the spacing of doubles near the answer for shares above 1e-3.
 fn beta_quantile(beta: &Beta, p: f64) -> f64 {
     let (mut low, mut high) = (0.0, 1.0);
     for _ in 0..60 {

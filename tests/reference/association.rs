@@ -48,7 +48,7 @@ fn rows_equal_scipys_and_statsmodels() {
     assert_eq!((compared["r"], compared["p"], compared["q"]), (17, 9, 9));
 }
 
-/// All 39.9 million orders of eleven lots against a hundred thousand random ones.
+/// All 39.9 million orders of eleven lots are counted, none drawn.
 #[test]
 fn eleven_lots_are_walked_in_full() {
     let (ours, _) = run("eleven_lots");

@@ -44,8 +44,14 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// Gathers a block of genes from these cells.
-    pub(super) fn gather<'a>(&mut self, cells: impl Iterator<Item = Cell<'a>>, genes: Range<usize>) {
+    /// Gathers a block of genes from these cells; `value` makes of a count and its
+    /// cell's factor what is ranked.
+    pub(super) fn gather<'a>(
+        &mut self,
+        cells: impl Iterator<Item = Cell<'a>>,
+        genes: Range<usize>,
+        value: impl Fn(u32, f32) -> f32,
+    ) {
         let cells: Vec<Cell<'a>> =
             cells.map(|cell| Cell { row: stretch(cell.row, &genes), ..cell }).filter(|c| !c.row.is_empty()).collect();
         let place = |gene: u32| gene as usize - genes.start;
@@ -66,7 +72,7 @@ impl Block {
         for cell in &cells {
             cell.row.for_each(|gene, count| {
                 let at = &mut next[place(gene)];
-                self.keys[*at] = key(count as f32 * cell.scale, cell.label);
+                self.keys[*at] = key(value(count, cell.scale), cell.label);
                 *at += 1;
             });
         }

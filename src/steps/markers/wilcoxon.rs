@@ -41,13 +41,22 @@ pub fn wilcoxon(
 ) -> Wilcoxon {
     assert_eq!(labels.len(), dataset.n_cells(), "one label per cell");
     let sizes = cluster_sizes(labels, n_clusters);
+    // Values that are equal on paper are tied or not by rounding, so values are rounded step by step as scanpy does it:
+    // counts over (total over target sum), then the logarithm, each in single precision.
+    let divisor = |cell: usize| {
+        let total: u64 = dataset.row(cell).iter().map(|(_, count)| u64::from(count)).sum();
+        let target = (f64::from(normalized.scale[cell]) * total as f64).round();
+        if target > 0.0 { total as f32 / target as f32 } else { 1.0 }
+    };
+    let divisors = Normalized { scale: (0..dataset.n_cells()).into_par_iter().map(divisor).collect() };
     let scores: Vec<Vec<f64>> = blocks(dataset.n_genes())
         .par_iter()
         .map_init(
             || (Block::default(), RankSums::new(n_clusters)),
             |(block, ranks), genes| {
                 let lots = 0..dataset.n_lots();
-                block.gather(lots.flat_map(|lot| cells_of_lot(dataset, normalized, labels, lot)), genes.clone());
+                let cells = lots.flat_map(|lot| cells_of_lot(dataset, &divisors, labels, lot));
+                block.gather(cells, genes.clone(), |count, divisor| (count as f32 / divisor).ln_1p());
                 let mut scores = Vec::with_capacity(genes.len() * n_clusters);
                 for index in 0..genes.len() {
                     ranks.compute(block.gene(index), &sizes);
