@@ -9,7 +9,7 @@
 //!
 //! **Differences.** scanpy runs one start of two iterations, at resolution 1; Seurat runs Louvain from 10 starts, at
 //! resolution 0.8. Here the starts run until nothing moves, and the resolution is chosen by
-//! [`resolution`](crate::steps::clusters::resolution).
+//! [`resolution`](mod@crate::steps::clusters::resolution).
 //!
 //! **References.** Traag, Waltman & van Eck 2019, doi:10.1038/s41598-019-41695-z; Reichardt & Bornholdt 2006,
 //! doi:10.1103/PhysRevE.74.016110.
