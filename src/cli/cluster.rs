@@ -31,7 +31,7 @@ pub fn cluster(args: &ClusterArgs, common: &Common, terminal: &Terminal) -> Outc
     let clock = Clock::start();
     settings::refuse_existing(&args.output, args.force)?;
     let params = settings::parameters(common, &args.overrides)?;
-    let read = settings::read(&args.input, &params, terminal)?;
+    let read = settings::read(&args.input, &settings::sheet(&args.input)?, &params, terminal)?;
     let inputs = hash_files(&read.files)?;
     let (analysis, space) = pipeline::cluster(read, &params, terminal)?;
     let output = Output { analysis: &analysis, ranked: &[], inputs, execution: clock.execution(terminal) };

@@ -48,7 +48,7 @@ pub fn run(args: &RunArgs, common: &Common, terminal: &Terminal) -> Outcome {
             ));
         }
     }
-    let read = settings::read(&args.input, &params, terminal)?;
+    let read = settings::read(&args.input, &sheet, &params, terminal)?;
     let inputs = hash_files(&read.files)?;
     let (analysis, space) = pipeline::cluster(read, &params, terminal)?;
     let ranked = rank_all(&analysis, &args.potency)?;

@@ -107,9 +107,9 @@ pub fn sheet(input: &Input) -> Result<LotSheet> {
     }
 }
 
-/// Reads the lots; files opened include the sheet itself.
-pub fn read(input: &Input, params: &Params, progress: &dyn Progress) -> Result<ReadLots> {
-    let mut read = read_lots(&sheet(input)?, &params.read, progress)?;
+/// Reads the lots of the sheet that the input names; files opened include the sheet itself.
+pub fn read(input: &Input, sheet: &LotSheet, params: &Params, progress: &dyn Progress) -> Result<ReadLots> {
+    let mut read = read_lots(sheet, &params.read, progress)?;
     if !read.files.contains(&input.lots) {
         read.files.push(input.lots.clone());
         read.files.sort();

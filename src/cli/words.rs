@@ -1,17 +1,7 @@
 //! Numbers in words for the terminal.
 
-/// 12345 → `12,345`.
-pub fn thousands(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
+/// 12345 → `12,345`, as in the report.
+pub use cqa::report::words::count as thousands;
 
 /// Lower median; 0 of nothing.
 pub fn median(mut values: Vec<u64>) -> u64 {
