@@ -21,8 +21,9 @@ fn main() -> cqa::Result<()> {
     for warning in &analysis.warnings {
         println!("warning: {warning}");
     }
-    for row in &ranked.association.rows {
-        println!("cluster {:>2}: r = {:>5.2}, family-wise p = {:.3}, {}", row.column, row.r, row.p_family, row.verdict);
+    for (row, judged) in ranked.association.rows.iter().zip(&ranked.verdicts) {
+        let verdict = judged.verdict.words();
+        println!("cluster {:>2}: r = {:>5.2}, family-wise p = {:.3}, {verdict}", row.column, row.r, row.p_family);
     }
     for candidate in ranked.candidates.iter().take(5) {
         let gene = &analysis.genes.symbols()[candidate.gene as usize];

@@ -18,7 +18,8 @@ use crate::io::ReadLots;
 use crate::progress::Progress;
 use crate::steps::cells::{CellMetrics, Doublets, Phase, cell_cycle, doublets, harmony, hvg, normalize, pca, qc};
 use crate::steps::clusters::{Clustering, ResolutionSweep, graph, kmeans, mixture, neighbors, resolution, umap};
-use crate::steps::lots::{Composition, association, composition, influence, pseudobulk};
+use crate::steps::lots::verdict::too_few_lots;
+use crate::steps::lots::{Composition, association, composition, influence, pseudobulk, verdicts};
 use crate::steps::markers::{effects, ranking};
 use crate::warning::Warning;
 
@@ -221,6 +222,8 @@ pub fn rank(analysis: &Analysis, readout: &str) -> Result<Ranked> {
     let table = analysis.composition.transformed(params.composition.transform);
     let mut association = association(&table, readout, &values, &params.association, params.seed)?;
     let proliferative: Vec<bool> = analysis.clusters.iter().map(|c| c.proliferative).collect();
+    let verdicts = verdicts(&association, None, &params.verdict)?;
+    association.warnings.extend(too_few_lots(&association, &params.verdict));
     association.warnings.extend(repeated_donors(&analysis.sheet));
     let candidates = ranking(
         &association,
@@ -230,7 +233,7 @@ pub fn rank(analysis: &Analysis, readout: &str) -> Result<Ranked> {
         &params.ranking,
     )?;
     let influence = influence(&table, &values);
-    Ok(Ranked { association, influence, candidates })
+    Ok(Ranked { association, verdicts, influence, candidates })
 }
 
 /// Runs one step between a start and a finish of the progress.

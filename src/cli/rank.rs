@@ -34,6 +34,7 @@ pub fn rank(args: &RankArgs, common: &Common, terminal: &Terminal) -> Outcome {
     if let Some(path) = &common.params {
         let given: Params = run_dir::read_toml(path)?;
         analysis.params.association = given.association;
+        analysis.params.verdict = given.verdict;
         analysis.params.composition = given.composition;
         analysis.params.ranking = given.ranking;
     }

@@ -41,7 +41,7 @@ pub fn ranking(analysis: &Analysis, ranked: &Ranked) {
             row.ci_high,
             p_value(row.p_exact),
             p_value(row.p_family),
-            row.verdict.to_string().replace('_', " ")
+            ranked.verdicts[i].verdict.words()
         );
     }
     println!();

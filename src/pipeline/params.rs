@@ -9,7 +9,7 @@ use crate::steps::cells::{
 use crate::steps::clusters::{
     KmeansParams, LeidenParams, MixtureParams, NeighborsParams, ResolutionParams, UmapParams,
 };
-use crate::steps::lots::{AssociationParams, CompositionParams, PseudobulkParams};
+use crate::steps::lots::{AssociationParams, CompositionParams, PseudobulkParams, VerdictParams};
 use crate::steps::markers::{EffectsParams, RankingParams};
 
 /// Every knob; one section per step.
@@ -54,6 +54,8 @@ pub struct Params {
     pub pseudobulk: PseudobulkParams,
     /// Association.
     pub association: AssociationParams,
+    /// Verdicts.
+    pub verdict: VerdictParams,
     /// Marker effects.
     pub effects: EffectsParams,
     /// Candidates.

@@ -6,7 +6,7 @@ use crate::data::{Dataset, Genes, LotSheet};
 use crate::pipeline::Params;
 use crate::steps::cells::{CellMetrics, Harmony, Hvg, LotQc, Normalized, Pca, Phase};
 use crate::steps::clusters::{Neighbors, ResolutionRow};
-use crate::steps::lots::{Association, Composition, Influence, Pseudobulk};
+use crate::steps::lots::{Association, Composition, Influence, Judgement, Pseudobulk};
 use crate::steps::markers::{Candidate, Effects};
 use crate::warning::Warning;
 
@@ -110,6 +110,8 @@ pub struct Space {
 pub struct Ranked {
     /// Cluster shares against the readout.
     pub association: Association,
+    /// What may be said of each cluster, in the order of `association.rows`.
+    pub verdicts: Vec<Judgement>,
     /// Each lot's influence at fixed clusters.
     pub influence: Vec<Influence>,
     /// Candidate genes, best first.

@@ -3,6 +3,7 @@
 use crate::data::{Column, Genes, Table};
 use crate::pipeline::{Analysis, Ranked, Space};
 use crate::steps::cells::Phase;
+use crate::steps::lots::Judgement;
 
 /// Every table of a run by file name, those of [`ranked_tables`] apart.
 pub fn analysis_tables(analysis: &Analysis) -> Vec<(&'static str, Table)> {
@@ -253,10 +254,11 @@ fn association_table(ranked: &Ranked) -> Table {
         .with("ci_high", float(rows.iter().map(|r| r.ci_high)))
         .with("loo_min", float(rows.iter().map(|r| r.loo_min)))
         .with("loo_max", float(rows.iter().map(|r| r.loo_max)))
-        .with("verdict", text(rows.iter().map(|r| &r.verdict)))
+        .with("verdict", text(ranked.verdicts.iter().map(|j| j.verdict)))
         .with("most_influential", text(rows.iter().map(|r| &r.most_influential)))
         .with("slope", float(rows.iter().map(|r| r.slope)))
         .with("intercept", float(rows.iter().map(|r| r.intercept)))
+        .with("why", text(ranked.verdicts.iter().map(Judgement::words)))
 }
 
 fn candidate_table(genes: &Genes, ranked: &Ranked) -> Table {

@@ -6,7 +6,9 @@ use cqa::data::{Genes, LotSheet, LotSource, SheetColumn};
 use cqa::pipeline::{Analysis, Cells, ClusterSummary, Excluded, Params, Ranked};
 use cqa::steps::cells::{CellMetrics, LotQc, Phase};
 use cqa::steps::clusters::ResolutionRow;
-use cqa::steps::lots::{AssociationRow, CompositionParams, Pseudobulk, association, composition, influence};
+use cqa::steps::lots::{
+    AssociationRow, CompositionParams, Pseudobulk, VerdictParams, association, composition, influence, verdicts,
+};
 use cqa::steps::markers::{Candidate, Effects};
 use ndarray::Array2;
 
@@ -218,7 +220,8 @@ pub fn ranked(analysis: &Analysis, readout: &str) -> Ranked {
     let association = association(&table, readout, &values, params, 1).expect("enough lots");
     let mut candidates: Vec<Candidate> = (0..N_GENES).map(|g| candidate(analysis, &association.rows, g)).collect();
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.gene.cmp(&b.gene)));
-    Ranked { influence: influence(&table, &values), association, candidates }
+    let verdicts = verdicts(&association, None, &VerdictParams::default()).expect("default parameters");
+    Ranked { influence: influence(&table, &values), association, verdicts, candidates }
 }
 
 fn candidate(analysis: &Analysis, rows: &[AssociationRow], gene: usize) -> Candidate {

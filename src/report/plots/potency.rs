@@ -98,11 +98,11 @@ fn panel(analysis: &Analysis, ranked: &Ranked, cluster: usize, x: &[f64], transf
         y: Axis { label: room, ..y },
     };
     scene.text(Text::new((area.0, 16.0), 12.0, format!("Cluster {}", row.column)).face(Face::Bold));
-    let verdict = Text::new((WIDTH - 14.0, 16.0), 10.0, row.verdict.to_string().replace('_', " ")).anchor(Anchor::End);
+    let verdict = Text::new((WIDTH - 14.0, 16.0), 10.0, ranked.verdicts[cluster].verdict.words()).anchor(Anchor::End);
     scene.text(verdict.ink(Ink::Muted));
     scene.text(Text::new((area.0, 31.0), 10.0, summary));
     frame.draw(&mut scene);
-    let mut ground = fitted_line(&mut scene, &frame, row);
+    let mut ground = fitted_line(&mut scene, &frame, row, ranked.verdicts[cluster].verdict);
     for &l in &shown {
         let (low, high) = interval(l);
         if low.is_finite() && high.is_finite() {
@@ -154,7 +154,7 @@ fn axis_label(transform: Transform, cluster: &str) -> (String, bool) {
 }
 
 /// The least-squares line, cut to the frame. Returns the ground it covers.
-fn fitted_line(scene: &mut Scene, frame: &Frame, row: &AssociationRow) -> Vec<labels::Area> {
+fn fitted_line(scene: &mut Scene, frame: &Frame, row: &AssociationRow, verdict: Verdict) -> Vec<labels::Area> {
     if !row.slope.is_finite() || !row.intercept.is_finite() {
         return Vec::new();
     }
@@ -170,7 +170,7 @@ fn fitted_line(scene: &mut Scene, frame: &Frame, row: &AssociationRow) -> Vec<la
     }
     let value = |x: f64| row.intercept + row.slope * x;
     let (from, to) = (frame.point(low, value(low)), frame.point(high, value(high)));
-    let dash = (row.verdict != Verdict::Supported).then_some(5.0);
+    let dash = (verdict != Verdict::Supported).then_some(5.0);
     scene.line(from, to, Stroke { ink: Ink::Text, width: 1.4, dash });
     labels::line(from, to)
 }

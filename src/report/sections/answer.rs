@@ -61,9 +61,11 @@ fn readout(analysis: &Analysis, ranked: &Ranked) -> Markup {
     let association = &ranked.association;
     let rows = &association.rows;
     let order = best_first(rows);
-    let with = |verdict: Verdict| order.iter().map(|&k| &rows[k]).filter(move |row| row.verdict == verdict);
+    let with =
+        |verdict: Verdict| order.iter().filter(move |&&k| ranked.verdicts[k].verdict == verdict).map(|&k| &rows[k]);
     let supported: Vec<&AssociationRow> = with(Verdict::Supported).collect();
     let suggestive: Vec<&AssociationRow> = with(Verdict::Suggestive).collect();
+    let absent: Vec<&AssociationRow> = with(Verdict::NoAssociation).collect();
     let open: Vec<&AssociationRow> = with(Verdict::CannotConclude).collect();
     let n_lots = rows.first().map_or(0, |row| row.n_lots);
     html! {
@@ -75,6 +77,12 @@ fn readout(analysis: &Analysis, ranked: &Ranked) -> Markup {
         div.verdicts {
             (verdict("supported", "Supported", &supported, |row| one_row(analysis, row, &association.readout)))
             (verdict("suggestive", "Suggestive", &suggestive, |row| one_row(analysis, row, &association.readout)))
+            @if !absent.is_empty() {
+                section.verdict.open {
+                    h4 { "No association seen within ±" (analysis.params.verdict.delta) }
+                    p { (open_clusters(&absent)) " An association stronger than that is excluded." }
+                }
+            }
             @if !open.is_empty() {
                 section.verdict.open {
                     h4 { "Cannot be concluded" }
@@ -134,7 +142,7 @@ fn open_clusters(rows: &[&AssociationRow]) -> String {
 /// What this number of lots can and cannot show.
 fn why(analysis: &Analysis, ranked: &Ranked, n_lots: usize) -> String {
     let association = &ranked.association;
-    let alpha = analysis.params.association.alpha;
+    let alpha = analysis.params.verdict.alpha;
     let n_clusters = association.rows.len().max(1);
     let corrected = alpha / n_clusters as f64;
     let mut out = "This does not show that there is no association.".to_string();
@@ -159,7 +167,7 @@ fn why(analysis: &Analysis, ranked: &Ranked, n_lots: usize) -> String {
 
 fn leading(analysis: &Analysis, ranked: &Ranked) -> Markup {
     let symbols = analysis.genes.symbols();
-    let supported = ranked.association.rows.iter().any(|row| row.verdict == Verdict::Supported);
+    let supported = ranked.verdicts.iter().any(|judged| judged.verdict == Verdict::Supported);
     let named: Vec<_> = ranked.candidates.iter().take(N_NAMED).collect();
     html! {
         @if !named.is_empty() {

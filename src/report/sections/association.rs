@@ -99,7 +99,7 @@ fn table(ranked: &Ranked) -> Table {
                     Cell::Number(fixed(row.rho, 2)),
                     Cell::Number(range(row.loo_min, row.loo_max)),
                     Cell::Text(row.most_influential.clone()),
-                    Cell::Word(row.verdict.to_string().replace('_', " ")),
+                    Cell::Word(ranked.verdicts[k].verdict.words().into()),
                 ]
             })
             .collect(),

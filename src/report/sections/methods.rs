@@ -212,7 +212,7 @@ fn lots(analysis: &Analysis, ranked: &[Ranked], methods: &mut Methods) {
     }
     methods.say(format!(
         "An association is called supported when the family-wise p is at most {} and r keeps its sign without any one lot.",
-        params.association.alpha
+        params.verdict.alpha
     ));
     methods.say(
         "Candidate genes were ranked by |r| of their best cluster times their specificity for it (2·AUC − 1); the idea of a \

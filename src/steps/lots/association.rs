@@ -6,8 +6,6 @@
 //! when each lot is left out. Two-sided p: the share of orders of the readout over the lots with |r| at least as large,
 //! from all n! orders up to `max_exact_lots`, else from random ones as (b + 1) / (m + 1). Family-wise p over all columns:
 //! step-down max-T on the same orders. Benjamini–Hochberg q of the p of each column alone.
-//! Verdict: `supported` if the family-wise p ≤ α and r keeps its sign without any one lot; `suggestive` if the p of the
-//! column alone is ≤ α and r keeps its sign; else `cannot_conclude`, which does not mean that there is no association.
 //!
 //! **Shapes.** Lots × columns and one value per lot → one row per column. Lots that lack the readout, or a value of any
 //! column, take no part in any row, so that all rows share their lots and one family of orders.
@@ -40,13 +38,11 @@ pub struct AssociationParams {
     pub n_permutations: usize,
     /// Level of the intervals of r, between 0 and 1. Default 0.95, by custom.
     pub level: f64,
-    /// Family-wise error level of the verdict, between 0 and 1. Default 0.05, by custom.
-    pub alpha: f64,
 }
 
 impl Default for AssociationParams {
     fn default() -> Self {
-        Self { max_exact_lots: 11, n_permutations: 100_000, level: 0.95, alpha: 0.05 }
+        Self { max_exact_lots: 11, n_permutations: 100_000, level: 0.95 }
     }
 }
 
@@ -62,34 +58,10 @@ impl AssociationParams {
         if self.n_permutations < 99 {
             return Err(Error::param("association.n_permutations", self.n_permutations, "at least 99"));
         }
-        for (name, value) in [("association.level", self.level), ("association.alpha", self.alpha)] {
-            if !(value > 0.0 && value < 1.0) {
-                return Err(Error::param(name, value, "a number between 0 and 1"));
-            }
+        if !(self.level > 0.0 && self.level < 1.0) {
+            return Err(Error::param("association.level", self.level, "a number between 0 and 1"));
         }
         Ok(())
-    }
-}
-
-/// What can be said of a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// Family-wise p ≤ α, and r keeps its sign without any one lot.
-    Supported,
-    /// p of the column alone ≤ α, and r keeps its sign without any one lot.
-    Suggestive,
-    /// Neither. An association is neither shown nor excluded.
-    CannotConclude,
-}
-
-impl std::fmt::Display for Verdict {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Supported => "supported",
-            Self::Suggestive => "suggestive",
-            Self::CannotConclude => "cannot_conclude",
-        })
     }
 }
 
@@ -124,8 +96,6 @@ pub struct AssociationRow {
     pub slope: f64,
     /// Intercept of that line.
     pub intercept: f64,
-    /// What can be said.
-    pub verdict: Verdict,
 }
 
 /// Result of [`association`].
@@ -200,22 +170,12 @@ pub fn association(
     let n_permutations = orders.count(n_lots);
     let attainable = columns.iter().map(|column| smallest_p(column, &y)).fold(1.0, f64::min);
     let smallest_p = if exact { attainable } else { attainable.max(1.0 / n_permutations as f64) };
-    if smallest_p > params.alpha {
-        warnings.push(Warning::TooFewLotsForSignificance { readout: readout.into(), n_lots, smallest_p });
-    }
 
     let row = |(k, x): (usize, &Vec<f64>)| {
         let r = pearson(x, &y);
         let (ci_low, ci_high) = fisher_z(r, n_lots, params.level);
         let (slope, intercept) = line(x, &y);
         let without = without_each(x, &y);
-        // Written so that a missing or zero r keeps no sign.
-        let keeps_sign = r.abs() > 0.0 && without.iter().all(|w| w * r > 0.0);
-        let verdict = match keeps_sign {
-            true if p.family[k] <= params.alpha => Verdict::Supported,
-            true if p.alone[k] <= params.alpha => Verdict::Suggestive,
-            _ => Verdict::CannotConclude,
-        };
         AssociationRow {
             column: table.columns[k].clone(),
             n_lots,
@@ -231,7 +191,6 @@ pub fn association(
             most_influential: most_influential(r, &without).map_or(String::new(), |i| table.lots[lots[i]].clone()),
             slope,
             intercept,
-            verdict,
         }
     };
     let rows = columns.iter().enumerate().map(row).collect();

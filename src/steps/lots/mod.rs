@@ -4,8 +4,10 @@ pub mod association;
 pub mod composition;
 pub mod influence;
 pub mod pseudobulk;
+pub mod verdict;
 
-pub use association::{Association, AssociationParams, AssociationRow, Verdict, association};
+pub use association::{Association, AssociationParams, AssociationRow, association};
 pub use composition::{Composition, CompositionParams, Transform, composition};
 pub use influence::{Influence, influence};
 pub use pseudobulk::{Pseudobulk, PseudobulkParams, pseudobulk};
+pub use verdict::{FoundAgain, Judgement, Reason, Verdict, VerdictParams, verdicts};

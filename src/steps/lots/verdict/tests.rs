@@ -1,0 +1,85 @@
+use super::*;
+
+fn row(r: f64, p_exact: f64, p_family: f64, loo: (f64, f64), n_lots: usize) -> AssociationRow {
+    AssociationRow {
+        column: "3".into(),
+        n_lots,
+        r,
+        rho: r,
+        p_exact,
+        p_family,
+        q: p_exact,
+        ci_low: f64::NAN,
+        ci_high: f64::NAN,
+        loo_min: loo.0,
+        loo_max: loo.1,
+        most_influential: "L07".into(),
+        slope: 1.0,
+        intercept: 0.0,
+    }
+}
+
+fn of(row: &AssociationRow, again: Option<&FoundAgain>) -> Judgement {
+    judge(row, again, &VerdictParams::default())
+}
+
+const AGAIN: FoundAgain = FoundAgain { n_runs: 11, n_found: 11, r_min: 0.7, r_max: 0.9, same_sign: true };
+
+#[test]
+fn each_criterion_can_stand_in_the_way_of_support() {
+    let clear = row(0.9, 0.001, 0.004, (0.8, 0.95), 11);
+    assert_eq!(of(&clear, None), Judgement { verdict: Verdict::Supported, why: vec![] });
+    assert_eq!(of(&clear, Some(&AGAIN)).verdict, Verdict::Supported);
+
+    let family = of(&row(0.7, 0.02, 0.08, (0.6, 0.8), 11), Some(&AGAIN));
+    assert_eq!(family.verdict, Verdict::Suggestive);
+    assert_eq!(family.why, [Reason::FamilyAbove { p: 0.08, alpha: 0.05 }]);
+    assert_eq!(family.words(), "family-wise p 0.080 is above 0.05");
+
+    let turns = of(&row(0.9, 0.001, 0.004, (-0.1, 0.95), 11), None);
+    assert_eq!(turns.verdict, Verdict::CannotConclude);
+    assert!(matches!(&turns.why[0], Reason::SignTurns { lot, .. } if lot == "L07"));
+
+    let lost = of(&clear, Some(&FoundAgain { n_found: 8, ..AGAIN }));
+    assert_eq!(lost.why, [Reason::NotFoundAgain { n_found: 8, n_runs: 11 }]);
+    assert_eq!(
+        (lost.verdict, of(&clear, Some(&FoundAgain { n_found: 9, ..AGAIN })).why.len()),
+        (Verdict::Suggestive, 0)
+    );
+
+    let anew = of(&clear, Some(&FoundAgain { r_min: -0.2, same_sign: false, ..AGAIN }));
+    assert_eq!((anew.verdict, &anew.why[0]), (Verdict::Suggestive, &Reason::SignTurnsAnew { low: -0.2, high: 0.9 }));
+}
+
+#[test]
+fn absence_needs_lots() {
+    // Around r = 0 the 90 % interval is ±0.52 with 11 lots and ±0.38 with 20.
+    let eleven = of(&row(0.0, 0.99, 1.0, (-0.1, 0.1), 11), None);
+    assert_eq!(eleven.verdict, Verdict::CannotConclude);
+    assert!(matches!(eleven.why.last(), Some(Reason::NotExcluded { high, .. }) if (high - 0.5237).abs() < 1e-3));
+    assert_eq!(of(&row(0.05, 0.9, 1.0, (-0.1, 0.2), 20), None).verdict, Verdict::NoAssociation);
+    assert_eq!(of(&row(0.2, 0.4, 0.9, (0.1, 0.3), 20), None).verdict, Verdict::CannotConclude);
+    // One lot that hides an association excludes nothing.
+    assert_eq!(of(&row(0.05, 0.9, 1.0, (-0.1, 0.6), 20), None).verdict, Verdict::CannotConclude);
+}
+
+#[test]
+fn without_a_correlation_nothing_is_said() {
+    let none = of(&row(f64::NAN, 1.0, 1.0, (f64::NAN, f64::NAN), 11), Some(&AGAIN));
+    assert_eq!(none, Judgement { verdict: Verdict::CannotConclude, why: vec![Reason::NoCorrelation] });
+    // Three lots: nothing is left when one is taken out.
+    assert_eq!(of(&row(1.0, 0.01, 0.01, (f64::NAN, f64::NAN), 3), None).verdict, Verdict::CannotConclude);
+}
+
+#[test]
+fn parameters_are_checked() {
+    for bad in [
+        VerdictParams { alpha: 0.5, ..Default::default() },
+        VerdictParams { alpha: f64::NAN, ..Default::default() },
+        VerdictParams { delta: 1.0, ..Default::default() },
+        VerdictParams { min_jaccard: -0.1, ..Default::default() },
+        VerdictParams { min_found: 1.1, ..Default::default() },
+    ] {
+        assert!(bad.check().is_err(), "{bad:?}");
+    }
+}
