@@ -220,9 +220,11 @@ pub fn rank(analysis: &Analysis, readout: &str) -> Result<Ranked> {
     })?;
     let params = &analysis.params;
     let table = analysis.composition.transformed(params.composition.transform);
-    let mut association = association(&table, readout, &values, &params.association, params.seed)?;
+    let associate = |values: &[f64]| association(&table, readout, values, &params.association, params.seed);
+    let mut association = associate(&values)?;
+    let influence = influence(&table, &values, associate);
     let proliferative: Vec<bool> = analysis.clusters.iter().map(|c| c.proliferative).collect();
-    let verdicts = verdicts(&association, None, &params.verdict)?;
+    let verdicts = verdicts(&association, &influence, None, &params.verdict)?;
     association.warnings.extend(too_few_lots(&association, &params.verdict));
     association.warnings.extend(repeated_donors(&analysis.sheet));
     let candidates = ranking(
@@ -232,7 +234,6 @@ pub fn rank(analysis: &Analysis, readout: &str) -> Result<Ranked> {
         &proliferative,
         &params.ranking,
     )?;
-    let influence = influence(&table, &values);
     Ok(Ranked { association, verdicts, influence, candidates })
 }
 

@@ -292,4 +292,7 @@ fn influence_table(ranked: &Ranked) -> Table {
         .with("lot", text(rows.iter().map(|r| &r.lot)))
         .with("r", float(rows.iter().map(|r| r.r)))
         .with("r_without", float(rows.iter().map(|r| r.r_without)))
+        .with("p_without", float(rows.iter().map(|r| r.p_without)))
+        .with("p_family_without", float(rows.iter().map(|r| r.p_family_without)))
+        .with("dominance", float(rows.iter().map(|r| r.dominance)))
 }

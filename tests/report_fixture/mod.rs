@@ -217,11 +217,13 @@ pub fn ranked(analysis: &Analysis, readout: &str) -> Ranked {
     let values = analysis.sheet.column(readout).and_then(SheetColumn::numbers).expect("a numeric column");
     let table = analysis.composition.transformed(analysis.params.composition.transform);
     let params = &analysis.params.association;
-    let association = association(&table, readout, &values, params, 1).expect("enough lots");
+    let associate = |values: &[f64]| association(&table, readout, values, params, 1);
+    let association = associate(&values).expect("enough lots");
+    let influence = influence(&table, &values, associate);
     let mut candidates: Vec<Candidate> = (0..N_GENES).map(|g| candidate(analysis, &association.rows, g)).collect();
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.gene.cmp(&b.gene)));
-    let verdicts = verdicts(&association, None, &VerdictParams::default()).expect("default parameters");
-    Ranked { influence: influence(&table, &values), association, verdicts, candidates }
+    let verdicts = verdicts(&association, &influence, None, &VerdictParams::default()).expect("default parameters");
+    Ranked { influence, association, verdicts, candidates }
 }
 
 fn candidate(analysis: &Analysis, rows: &[AssociationRow], gene: usize) -> Candidate {

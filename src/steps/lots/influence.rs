@@ -2,16 +2,21 @@
 //!
 //! **Question.** Does an association rest on one lot?
 //!
-//! **Method.** Pearson's r of each column with the readout, without each lot in turn. Clusters stay as they are.
+//! **Method.** Pearson's r of each column with the readout, and the permutation p-values of the whole family of columns,
+//! without each lot in turn. Clusters stay as they are. Beside it the lot's dominance: its part of the sum of squares about
+//! the mean, of the column or of the readout, whichever is larger. It tells apart a lot at the far end of a row of lots from
+//! a lot far away from all others, which makes a correlation by itself.
 //!
 //! **Shapes.** Lots × columns and one value per lot → one entry per column and lot.
 //!
 //! **References.** Belsley, Kuh & Welsch 1980, doi:10.1002/0471725153 (deletion diagnostics).
 
+use super::association::Association;
 use crate::data::LotTable;
-use crate::math::correlation::pearson;
+use crate::error::Result;
+use crate::math::correlation::{pearson, standardize};
 
-/// r of every column without each lot.
+/// One column without one lot.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Influence {
     /// Column name.
@@ -22,11 +27,32 @@ pub struct Influence {
     pub r: f64,
     /// r without this lot; NaN if undefined (fewer than three lots left, or a constant side).
     pub r_without: f64,
+    /// Permutation p of the column alone without this lot; NaN if too few lots are left to test.
+    pub p_without: f64,
+    /// Family-wise permutation p without this lot; NaN if too few lots are left to test.
+    pub p_family_without: f64,
+    /// The lot's part of the variation (sum of squares about the mean) of the column or of the readout, whichever is
+    /// larger, 0..1; NaN if one of the two is constant.
+    pub dominance: f64,
 }
 
 /// Leaves out each lot in turn. One entry per column and lot that has both values (NaN = missing), column by column.
-pub fn influence(table: &LotTable, values: &[f64]) -> Vec<Influence> {
+///
+/// `associate` associates the table with the values it is given: those of the readout, one of them missing.
+pub fn influence(
+    table: &LotTable,
+    values: &[f64],
+    associate: impl Fn(&[f64]) -> Result<Association>,
+) -> Vec<Influence> {
     assert_eq!(values.len(), table.n_lots(), "one value per lot");
+    // Too few lots left to test is an answer here: nothing is shown without that lot.
+    let tested: Vec<Option<Association>> = (0..values.len())
+        .map(|lot| {
+            let mut without = values.to_vec();
+            without[lot] = f64::NAN;
+            values[lot].is_finite().then(|| associate(&without).ok()).flatten()
+        })
+        .collect();
     let mut entries = Vec::new();
     for (index, name) in table.columns.iter().enumerate() {
         let column = table.column(index);
@@ -34,8 +60,18 @@ pub fn influence(table: &LotTable, values: &[f64]) -> Vec<Influence> {
         let x: Vec<f64> = lots.iter().map(|&i| column[i]).collect();
         let y: Vec<f64> = lots.iter().map(|&i| values[i]).collect();
         let r = pearson(&x, &y);
-        for (&lot, r_without) in lots.iter().zip(without_each(&x, &y)) {
-            entries.push(Influence { column: name.clone(), lot: table.lots[lot].clone(), r, r_without });
+        let parts = standardize(&x).zip(standardize(&y));
+        for (i, (&lot, r_without)) in lots.iter().zip(without_each(&x, &y)).enumerate() {
+            let row = tested[lot].as_ref().map(|association| &association.rows[index]);
+            entries.push(Influence {
+                column: name.clone(),
+                lot: table.lots[lot].clone(),
+                r,
+                r_without,
+                p_without: row.map_or(f64::NAN, |row| row.p_exact),
+                p_family_without: row.map_or(f64::NAN, |row| row.p_family),
+                dominance: parts.as_ref().map_or(f64::NAN, |(x, y)| x[i].powi(2).max(y[i].powi(2))),
+            });
         }
     }
     entries
@@ -51,16 +87,32 @@ pub(super) fn without_each(x: &[f64], y: &[f64]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::steps::lots::{AssociationParams, association};
     use ndarray::array;
 
     #[test]
     fn one_lot_makes_the_correlation() {
         let lots = ["a", "b", "c", "d", "e"].map(String::from).to_vec();
         let table = LotTable::new(lots, vec!["0".into()], array![[1.0], [2.0], [3.0], [9.0], [f64::NAN]]);
-        let entries = influence(&table, &[2.0, 1.0, 2.0, 9.0, 1.0]);
+        let associate = |v: &[f64]| association(&table, "potency", v, &AssociationParams::default(), 1);
+        let entries = influence(&table, &[2.0, 1.0, 2.0, 9.0, 1.0], associate);
         assert_eq!(entries.len(), 4, "the lot without a share has no entry");
-        assert_eq!((entries[3].column.as_str(), entries[3].lot.as_str()), ("0", "d"));
-        assert!(entries[3].r > 0.95 && entries[3].r_without.abs() < 1e-15, "{entries:?}");
+        let last = &entries[3];
+        assert_eq!((last.column.as_str(), last.lot.as_str()), ("0", "d"));
+        assert!(last.r > 0.95 && last.r_without.abs() < 1e-15, "{entries:?}");
+        // Three lots are left and r is 0: every order does at least as well. Deviations of the readout are −1.5, −2.5,
+        // −1.5 and 5.5, squares 2.25, 6.25, 2.25 and 30.25.
+        assert_eq!((last.p_without, last.p_family_without), (1.0, 1.0));
+        assert!((last.dominance - 30.25 / 41.0).abs() < 1e-12, "{last:?}");
+    }
+
+    #[test]
+    fn what_cannot_be_tested_is_missing() {
+        let lots = ["a", "b", "c"].map(String::from).to_vec();
+        let table = LotTable::new(lots, vec!["0".into()], array![[1.0], [2.0], [3.0]]);
+        let associate = |v: &[f64]| association(&table, "potency", v, &AssociationParams::default(), 1);
+        let entries = influence(&table, &[2.0, 1.0, 2.0], associate);
+        assert!(entries.len() == 3 && entries.iter().all(|e| e.p_without.is_nan() && e.dominance > 0.0));
     }
 
     #[test]

@@ -2,13 +2,16 @@
 //!
 //! **Question.** Is an association shown, excluded, or neither, and why not more?
 //!
-//! **Method.** Four answers, tried in this order. *Supported*: family-wise p ≤ α, r keeps its sign without any one lot, and,
+//! **Method.** Four answers, tried in this order. *Supported*: family-wise p ≤ α; without any one lot r keeps its sign and p
+//! alone ≤ α; without a dominant lot (one with more than half of the variation of share or readout) family-wise p ≤ α; and,
 //! where the whole road was repeated without each lot, the cluster is found again in enough of these runs with r of one sign.
-//! *Suggestive*: p of the column alone ≤ α and r keeps its sign. *No association seen within ±δ*: the 1 − 2α Fisher-z interval
-//! of r, and r without each lot, lie within ±δ; that is two one-sided tests at level α each (Schuirmann 1987). Else *cannot
-//! conclude*, which shows neither an association nor its absence. What kept a cluster from more is listed as [`Reason`]s.
+//! *Suggestive*: p alone ≤ α, also without a dominant lot, and r keeps its sign. *No association seen within ±δ*: the 1 − 2α
+//! Fisher-z interval of r, and r without each lot, lie within ±δ: two one-sided tests at level α each (Schuirmann 1987).
+//! Else *cannot conclude*, which shows neither an association nor its absence. What kept a cluster from more is told.
+//! How often the rule errs is measured in [`crate::guide::decisions`].
 //!
-//! **Shapes.** One row of an association and, where there is one, what became of the cluster without each lot → one judgement.
+//! **Shapes.** Each row of an association, its r and p without each lot, and, where there is one, what became of the cluster
+//! on the road without each lot → one judgement per row.
 //!
 //! **Beside other tools.** scanpy and Seurat have no such step.
 //!
@@ -18,6 +21,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::association::{Association, AssociationRow};
+use super::influence::Influence;
 use crate::error::{Error, Result};
 use crate::math::intervals::fisher_z;
 use crate::warning::Warning;
@@ -31,6 +35,9 @@ pub struct VerdictParams {
     /// Smallest |r| that matters, between 0 and 1. More lets *no association seen* be said sooner and mean less. Default 0.5
     /// (a quarter of the variance): around r = 0, 12 lots exclude it and 11 do not.
     pub delta: f64,
+    /// A lot is dominant if it holds more than this part of the variation of share or readout, 0..1. Less asks for more.
+    /// Default 0.5: more than all other lots together.
+    pub max_dominance: f64,
     /// A cluster counts as found again without a lot if its Jaccard index with the best match is at least this, 0..1.
     /// Default 0.5: the two share more cells than they do not.
     pub min_jaccard: f64,
@@ -40,7 +47,7 @@ pub struct VerdictParams {
 
 impl Default for VerdictParams {
     fn default() -> Self {
-        Self { alpha: 0.05, delta: 0.5, min_jaccard: 0.5, min_found: 0.8 }
+        Self { alpha: 0.05, delta: 0.5, max_dominance: 0.5, min_jaccard: 0.5, min_found: 0.8 }
     }
 }
 
@@ -55,7 +62,12 @@ impl VerdictParams {
         if self.alpha >= 0.5 {
             return Err(Error::param("verdict.alpha", self.alpha, "below 0.5"));
         }
-        for (name, value) in [("verdict.min_jaccard", self.min_jaccard), ("verdict.min_found", self.min_found)] {
+        let shares = [
+            ("verdict.max_dominance", self.max_dominance),
+            ("verdict.min_jaccard", self.min_jaccard),
+            ("verdict.min_found", self.min_found),
+        ];
+        for (name, value) in shares {
             if !(0.0..=1.0).contains(&value) {
                 return Err(Error::param(name, value, "a number from 0 to 1"));
             }
@@ -83,7 +95,7 @@ pub struct FoundAgain {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// An association, by every criterion.
+    /// An association that allows for all clusters looked at and rests on no single lot.
     Supported,
     /// An association of this cluster looked at alone.
     Suggestive,
@@ -146,6 +158,28 @@ pub enum Reason {
         /// Largest r without one lot.
         high: f64,
     },
+    /// Without a lot, p of the cluster alone is above the level.
+    RestsOnOneLot {
+        /// The lot without which p is largest.
+        lot: String,
+        /// r without it.
+        r: f64,
+        /// p without it; NaN if too few lots are left to test.
+        p: f64,
+        /// The level.
+        alpha: f64,
+    },
+    /// A lot dominates share or readout, and without it p is above the level.
+    RestsOnDominantLot {
+        /// The lot.
+        lot: String,
+        /// Its part of the variation.
+        dominance: f64,
+        /// Family-wise p without it; NaN if too few lots are left to test.
+        p: f64,
+        /// The level.
+        alpha: f64,
+    },
     /// The cluster is not found again often enough when the whole road is repeated without each lot.
     NotFoundAgain {
         /// Runs in which it was.
@@ -180,6 +214,15 @@ impl std::fmt::Display for Reason {
             Self::SignTurns { lot, low, high } => {
                 write!(f, "r changes its sign without one lot ({low:.2} to {high:.2}; most by {lot})")
             }
+            Self::RestsOnOneLot { lot, r, p, alpha } => {
+                write!(f, "without lot {lot} r is {r:.2} and p alone {p:.3}, above {alpha}")
+            }
+            Self::RestsOnDominantLot { lot, dominance, p, alpha } => write!(
+                f,
+                "lot {lot} holds {:.0} % of the variation of share or readout, and without it the family-wise p {p:.3} is \
+                 above {alpha}",
+                100.0 * dominance
+            ),
             Self::NotFoundAgain { n_found, n_runs } => {
                 write!(f, "the cluster is found again in {n_found} of {n_runs} runs without one lot")
             }
@@ -209,12 +252,14 @@ impl Judgement {
     }
 }
 
-/// Judges every row of an association. `found_again`: one per row, where the whole road was repeated without each lot.
+/// Judges every row of an association. `influence`: its columns without each lot. `found_again`: one per row, where the whole
+/// road was repeated without each lot.
 ///
 /// # Errors
 /// A parameter is out of range, or `found_again` has another number of entries than there are rows.
 pub fn verdicts(
     association: &Association,
+    influence: &[Influence],
     found_again: Option<&[FoundAgain]>,
     params: &VerdictParams,
 ) -> Result<Vec<Judgement>> {
@@ -228,7 +273,11 @@ pub fn verdicts(
             "repeat the road without each lot for the clusters of this run",
         ));
     }
-    Ok(rows.iter().enumerate().map(|(k, row)| judge(row, found_again.map(|f| &f[k]), params)).collect())
+    let of_row = |(k, row): (usize, &AssociationRow)| {
+        let without: Vec<&Influence> = influence.iter().filter(|entry| entry.column == row.column).collect();
+        judge(row, &without, found_again.map(|found| &found[k]), params)
+    };
+    Ok(rows.iter().enumerate().map(of_row).collect())
 }
 
 /// The warning that no p can reach the level, if so.
@@ -240,7 +289,12 @@ pub fn too_few_lots(association: &Association, params: &VerdictParams) -> Option
     })
 }
 
-fn judge(row: &AssociationRow, again: Option<&FoundAgain>, params: &VerdictParams) -> Judgement {
+fn judge(
+    row: &AssociationRow,
+    without: &[&Influence],
+    again: Option<&FoundAgain>,
+    params: &VerdictParams,
+) -> Judgement {
     if row.r.is_nan() {
         return Judgement { verdict: Verdict::CannotConclude, why: vec![Reason::NoCorrelation] };
     }
@@ -259,6 +313,23 @@ fn judge(row: &AssociationRow, again: Option<&FoundAgain>, params: &VerdictParam
     if !keeps_sign {
         why.push(Reason::SignTurns { lot: row.most_influential.clone(), low: row.loo_min, high: row.loo_max });
     }
+    // The largest p first; one that could not be computed shows nothing.
+    let worst = |p: fn(&Influence) -> f64, among: &dyn Fn(&Influence) -> bool| {
+        let key = |entry: &Influence| if p(entry).is_nan() { f64::INFINITY } else { p(entry) };
+        let above = without.iter().copied().filter(|entry| among(entry) && key(entry) > alpha);
+        above.reduce(|a, b| if key(b) > key(a) { b } else { a })
+    };
+    let dominant = |entry: &Influence| entry.dominance > params.max_dominance;
+    let mut stands_without_dominant = true;
+    if let Some(entry) = worst(|e| e.p_family_without, &dominant) {
+        stands_without_dominant = worst(|e| e.p_without, &dominant).is_none();
+        let (lot, dominance, p) = (entry.lot.clone(), entry.dominance, entry.p_family_without);
+        why.push(Reason::RestsOnDominantLot { lot, dominance, p, alpha });
+    }
+    if alone && let Some(entry) = worst(|e| e.p_without, &|_| true) {
+        let (lot, r, p) = (entry.lot.clone(), entry.r_without, entry.p_without);
+        why.push(Reason::RestsOnOneLot { lot, r, p, alpha });
+    }
     if let Some(again) = again {
         if (again.n_found as f64) < params.min_found * again.n_runs as f64 {
             why.push(Reason::NotFoundAgain { n_found: again.n_found, n_runs: again.n_runs });
@@ -269,7 +340,7 @@ fn judge(row: &AssociationRow, again: Option<&FoundAgain>, params: &VerdictParam
     }
     let verdict = if why.is_empty() {
         Verdict::Supported
-    } else if alone && keeps_sign {
+    } else if alone && keeps_sign && stands_without_dominant {
         Verdict::Suggestive
     } else {
         let (low, high) = fisher_z(row.r, row.n_lots, 1.0 - 2.0 * alpha);

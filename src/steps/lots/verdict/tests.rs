@@ -19,8 +19,25 @@ fn row(r: f64, p_exact: f64, p_family: f64, loo: (f64, f64), n_lots: usize) -> A
     }
 }
 
+/// Without one lot: r, p alone, family-wise p and the lot's dominance.
+fn lot(r: f64, p: f64, p_family: f64, dominance: f64) -> Influence {
+    Influence {
+        column: "3".into(),
+        lot: "L07".into(),
+        r: 0.9,
+        r_without: r,
+        p_without: p,
+        p_family_without: p_family,
+        dominance,
+    }
+}
+
+fn with(row: &AssociationRow, without: &[Influence], again: Option<&FoundAgain>) -> Judgement {
+    judge(row, &without.iter().collect::<Vec<_>>(), again, &VerdictParams::default())
+}
+
 fn of(row: &AssociationRow, again: Option<&FoundAgain>) -> Judgement {
-    judge(row, again, &VerdictParams::default())
+    with(row, &[], again)
 }
 
 const AGAIN: FoundAgain = FoundAgain { n_runs: 11, n_found: 11, r_min: 0.7, r_max: 0.9, same_sign: true };
@@ -52,6 +69,24 @@ fn each_criterion_can_stand_in_the_way_of_support() {
 }
 
 #[test]
+fn one_lot_makes_no_support() {
+    let clear = row(0.9, 0.001, 0.004, (0.5, 0.95), 11);
+    assert_eq!(with(&clear, &[lot(0.8, 0.02, 0.2, 0.4)], None).verdict, Verdict::Supported);
+    let rests = with(&clear, &[lot(0.8, 0.02, 0.2, 0.4), lot(0.5, 0.11, 0.6, 0.4)], None);
+    assert_eq!(rests.why, [Reason::RestsOnOneLot { lot: "L07".into(), r: 0.5, p: 0.11, alpha: 0.05 }]);
+    assert_eq!(rests.verdict, Verdict::Suggestive);
+    // A dominant lot: without it the family-wise p must hold for support, p alone for a suggestion.
+    assert_eq!(with(&clear, &[lot(0.8, 0.002, 0.02, 0.8)], None).verdict, Verdict::Supported);
+    let dominated = with(&clear, &[lot(0.7, 0.02, 0.2, 0.8)], None);
+    assert_eq!((dominated.verdict, dominated.why.len()), (Verdict::Suggestive, 1));
+    assert!(matches!(dominated.why[0], Reason::RestsOnDominantLot { p: 0.2, dominance: 0.8, .. }));
+    assert_eq!(with(&clear, &[lot(0.3, 0.4, 0.9, 0.8)], None).verdict, Verdict::CannotConclude);
+    // What can't be tested is not shown.
+    assert_eq!(with(&clear, &[lot(0.9, f64::NAN, f64::NAN, 0.2)], None).verdict, Verdict::Suggestive);
+    assert_eq!(with(&clear, &[lot(0.9, f64::NAN, f64::NAN, 0.9)], None).verdict, Verdict::CannotConclude);
+}
+
+#[test]
 fn absence_needs_lots() {
     // Around r = 0 the 90 % interval is ±0.52 with 11 lots and ±0.38 with 20.
     let eleven = of(&row(0.0, 0.99, 1.0, (-0.1, 0.1), 11), None);
@@ -77,6 +112,7 @@ fn parameters_are_checked() {
         VerdictParams { alpha: 0.5, ..Default::default() },
         VerdictParams { alpha: f64::NAN, ..Default::default() },
         VerdictParams { delta: 1.0, ..Default::default() },
+        VerdictParams { max_dominance: 1.5, ..Default::default() },
         VerdictParams { min_jaccard: -0.1, ..Default::default() },
         VerdictParams { min_found: 1.1, ..Default::default() },
     ] {
