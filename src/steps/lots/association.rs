@@ -21,10 +21,12 @@ use super::influence::without_each;
 use crate::data::LotTable;
 use crate::error::{Error, Result};
 use crate::math::correlation::{line, pearson, spearman};
+use crate::math::family::Family;
 use crate::math::intervals::fisher_z;
 use crate::math::max_t::{step_down, weighted_max};
 use crate::math::multiple_testing::benjamini_hochberg;
-use crate::math::permutations::{Family, Orders, smallest_p};
+use crate::math::permutations::Orders;
+use crate::math::smallest_p::smallest_p;
 use crate::warning::Warning;
 
 /// Parameters of [`association`].
@@ -167,8 +169,8 @@ pub fn association(
     let p = step_down(&family, orders);
     let q = benjamini_hochberg(&p.alone);
 
-    let n_permutations = orders.count(n_lots);
-    let attainable = columns.iter().map(|column| smallest_p(column, &y)).fold(1.0, f64::min);
+    let n_permutations = orders.count(&family);
+    let attainable = smallest_p(&family);
     let smallest_p = if exact { attainable } else { attainable.max(1.0 / n_permutations as f64) };
 
     let row = |(k, x): (usize, &Vec<f64>)| {
