@@ -23,6 +23,7 @@ use crate::data::{Column, Dataset, Lot, Table};
 use crate::error::{Error, Result};
 use crate::io::h5ad_columns::{encoding, frame};
 use crate::io::names::unique_barcodes;
+use crate::math::log_scaled::log_scaled;
 
 /// Numbers per chunk. `hdf5-pure` must not be given 65,536 or more: HDF5 2 refuses such files.
 const CHUNK: u64 = 1 << 15;
@@ -38,7 +39,7 @@ pub struct AnnData<'a> {
     /// Counts (to `layers/counts`) and genes.
     pub dataset: &'a Dataset,
     /// Factor per cell: X = ln(1 + count · scale).
-    pub scale: &'a [f32],
+    pub scale: &'a [f64],
     /// Columns of obs (`lot` and the barcode index are added from the data set).
     pub obs: &'a Table,
     /// Columns of var.
@@ -77,7 +78,7 @@ pub fn write_h5ad(path: &Path, data: &AnnData<'_>) -> Result<()> {
         }
     }
     let place = Place { path, file: &file, key: "X/data".into() };
-    place.append(data.dataset, |cell, _, count| (count as f32 * data.scale[cell]).ln_1p())?;
+    place.append(data.dataset, |cell, _, count| log_scaled(count, data.scale[cell]))?;
     let place = Place { path, file: &file, key: "layers/counts/data".into() };
     place.append(data.dataset, |_, _, count| count as f32)?;
     file.close().map_err(failed)

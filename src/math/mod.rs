@@ -19,6 +19,7 @@ pub mod leiden;
 mod linfa_adapter;
 pub mod lisi;
 pub mod loess;
+pub mod log_scaled;
 pub mod max_t;
 pub mod mixture;
 pub mod modularity;

@@ -25,5 +25,5 @@ fn effects_equal_those_of_scikit_learn_and_numpy() {
         assert_eq!(ours.n_lots_up[at].to_string(), row[7], "{row:?}");
     }
     println!("largest differences of AUC, fold change, shares: {worst:?}");
-    assert!(worst[0] < 5e-5 && worst[1..].iter().all(|w| *w < 2e-6), "{worst:?}");
+    assert!(worst.iter().all(|w| *w < 2e-6), "{worst:?}");
 }

@@ -43,7 +43,7 @@ fn dataset() -> Dataset {
 
 fn write(path: &Path, dataset: &Dataset) {
     let n = dataset.n_cells();
-    let scale: Vec<f32> = (0..n).map(|cell| 1.0 + cell as f32 / 10.0).collect();
+    let scale: Vec<f64> = (0..n).map(|cell| 1.0 + cell as f64 / 10.0).collect();
     let obs = Table::new()
         .with(
             "cluster",

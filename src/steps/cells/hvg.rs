@@ -198,7 +198,7 @@ fn score(lots: &[Cells<'_>], moments: &ColumnMoments, params: &HvgParams) -> std
 struct Cells<'a> {
     lot: &'a Lot,
     /// Factor of each cell.
-    scale: &'a [f32],
+    scale: &'a [f64],
 }
 
 impl Cells<'_> {
@@ -220,7 +220,7 @@ impl Cells<'_> {
                 for cell in cells {
                     let factor = match flavor {
                         HvgFlavor::SeuratV3 => 1.0,
-                        HvgFlavor::Seurat => f64::from(self.scale[cell]),
+                        HvgFlavor::Seurat => self.scale[cell],
                     };
                     counts.row(cell).for_each(|gene, count| part.add(gene, f64::from(count) * factor));
                 }

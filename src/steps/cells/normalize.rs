@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::{Dataset, Row};
 use crate::error::{Error, Result};
+use crate::math::log_scaled::log_scaled;
 
 /// Parameters of [`normalize`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,7 +38,7 @@ impl Default for NormalizeParams {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Normalized {
     /// `target_sum / total counts` per cell, global order; 0 for a cell without counts.
-    pub scale: Vec<f32>,
+    pub scale: Vec<f64>,
 }
 
 /// Counts below this are looked up in [`Normalized::for_each`]; they are nearly all counts of a cell.
@@ -47,7 +48,7 @@ impl Normalized {
     /// ln(1 + count · scale) of one entry.
     #[inline]
     pub fn value(&self, cell: usize, count: u32) -> f32 {
-        (count as f32 * self.scale[cell]).ln_1p()
+        log_scaled(count, self.scale[cell])
     }
 
     /// Calls `f(gene, value)` for each non-zero of a cell, genes rising. The fast way: small counts, which are most, take
@@ -74,7 +75,7 @@ pub fn normalize(dataset: &Dataset, params: &NormalizeParams) -> Result<Normaliz
         .map(|cell| {
             let mut total = 0_u64;
             dataset.row(cell).for_each(|_, count| total += u64::from(count));
-            if total == 0 { 0.0 } else { (params.target_sum / total as f64) as f32 }
+            if total == 0 { 0.0 } else { params.target_sum / total as f64 }
         })
         .collect();
     Ok(Normalized { scale })

@@ -135,9 +135,7 @@ pub fn effects(
                 let mut sums = vec![Sums::default(); genes.len() * n_clusters];
                 // Lots in order, so that sums are the same for any number of threads.
                 for lot in (0..dataset.n_lots()).filter(|&lot| !clusters[lot].is_empty()) {
-                    block.gather(cells_of_lot(dataset, normalized, labels, lot), genes.clone(), |count, scale| {
-                        count as f32 * scale
-                    });
+                    block.gather(cells_of_lot(dataset, normalized, labels, lot), genes.clone());
                     for (index, sums) in sums.chunks_exact_mut(n_clusters).enumerate() {
                         ranks.compute(block.gene(index), &sizes[lot]);
                         add_lot(sums, ranks, &sizes[lot], &clusters[lot], params.pseudocount);

@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use crate::data::{Dataset, Row};
+use crate::math::log_scaled::scaled;
 use crate::math::rank_sums::key;
 use crate::steps::cells::Normalized;
 
@@ -16,7 +17,7 @@ pub(super) const GENES_PER_TASK: usize = 256;
 /// One cell's counts, their factor and the cell's cluster.
 pub(super) struct Cell<'a> {
     row: Row<'a>,
-    scale: f32,
+    scale: f64,
     label: u32,
 }
 
@@ -44,14 +45,8 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// Gathers a block of genes from these cells; `value` makes of a count and its
-    /// cell's factor what is ranked.
-    pub(super) fn gather<'a>(
-        &mut self,
-        cells: impl Iterator<Item = Cell<'a>>,
-        genes: Range<usize>,
-        value: impl Fn(u32, f32) -> f32,
-    ) {
+    /// Gathers a block of genes from these cells. Ranked are scaled counts, as the logarithm keeps their order.
+    pub(super) fn gather<'a>(&mut self, cells: impl Iterator<Item = Cell<'a>>, genes: Range<usize>) {
         let cells: Vec<Cell<'a>> =
             cells.map(|cell| Cell { row: stretch(cell.row, &genes), ..cell }).filter(|c| !c.row.is_empty()).collect();
         let place = |gene: u32| gene as usize - genes.start;
@@ -72,7 +67,7 @@ impl Block {
         for cell in &cells {
             cell.row.for_each(|gene, count| {
                 let at = &mut next[place(gene)];
-                self.keys[*at] = key(value(count, cell.scale), cell.label);
+                self.keys[*at] = key(scaled(count, cell.scale), cell.label);
                 *at += 1;
             });
         }

@@ -8,7 +8,8 @@
 //!
 //! **Shapes.** Cells × genes with a cluster per cell → clusters × genes.
 //!
-//! **Beside other tools.** Equals scanpy's `rank_genes_groups(method = "wilcoxon")`. The clusters were found on the same
+//! **Beside other tools.** Equals scanpy's `rank_genes_groups(method = "wilcoxon")`, save that equal values are always tied
+//! here, while scanpy's single-precision rounding parts some of them. The clusters were found on the same
 //! cells and cells of one lot are not replicates, so the p-value describes and does not test.
 //!
 //! **References.** Wilcoxon 1945, doi:10.2307/3001968; Mann & Whitney 1947, doi:10.1214/aoms/1177730491.
@@ -41,22 +42,14 @@ pub fn wilcoxon(
 ) -> Wilcoxon {
     assert_eq!(labels.len(), dataset.n_cells(), "one label per cell");
     let sizes = cluster_sizes(labels, n_clusters);
-    // Values that are equal on paper are tied or not by rounding, so values are rounded step by step as scanpy does it:
-    // counts over (total over target sum), then the logarithm, each in single precision.
-    let divisor = |cell: usize| {
-        let total: u64 = dataset.row(cell).iter().map(|(_, count)| u64::from(count)).sum();
-        let target = (f64::from(normalized.scale[cell]) * total as f64).round();
-        if target > 0.0 { total as f32 / target as f32 } else { 1.0 }
-    };
-    let divisors = Normalized { scale: (0..dataset.n_cells()).into_par_iter().map(divisor).collect() };
     let scores: Vec<Vec<f64>> = blocks(dataset.n_genes())
         .par_iter()
         .map_init(
             || (Block::default(), RankSums::new(n_clusters)),
             |(block, ranks), genes| {
                 let lots = 0..dataset.n_lots();
-                let cells = lots.flat_map(|lot| cells_of_lot(dataset, &divisors, labels, lot));
-                block.gather(cells, genes.clone(), |count, divisor| (count as f32 / divisor).ln_1p());
+                let cells = lots.flat_map(|lot| cells_of_lot(dataset, normalized, labels, lot));
+                block.gather(cells, genes.clone());
                 let mut scores = Vec::with_capacity(genes.len() * n_clusters);
                 for index in 0..genes.len() {
                     ranks.compute(block.gene(index), &sizes);
