@@ -1,10 +1,11 @@
-//! Which defaults find the known groups of cells? Gene scaling, graph, neighbours, and the resolution chosen by itself.
+//! Which defaults find the known groups of cells? Components, gene scaling, graph, neighbours, each changed alone, with the
+//! resolution chosen by itself.
 //!
 //!     cargo run --release --example study_defaults -- DATA [LOTS...]
 //!
 //! DATA is the folder of real data sets, each LOTS a folder of generated lots (`h5/lotNN.h5`, `truth.csv`). Prints one
-//! CSV row per data set, setting and seed: clusters found, those found again, adjusted Rand index to the known groups
-//! (cells without one left out), and for simulated lots the F1 of the cluster that holds the potent population.
+//! CSV row per data set, setting and seed: components used, clusters found, adjusted Rand index to the known groups (cells
+//! without one left out), and for simulated lots the F1 of the cluster that holds the potent population.
 
 use std::path::Path;
 
@@ -33,7 +34,7 @@ fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let data = arguments.next().unwrap_or_else(|| "../shared/data".to_string());
     let data = Path::new(&data);
-    println!("data,cells,scaled,graph,neighbors,seed,resolution,clusters,stable,stability,ari,potent_f1");
+    println!("data,cells,setting,components,seed,resolution,clusters,ari,potent_f1");
     let lines = data.join("harmony");
     cell_lines(&lines)?;
     for folder in ["soupx/pbmc_mtx", "muscat/mtx"] {
@@ -55,6 +56,38 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+/// What is changed of the defaults.
+#[derive(Clone)]
+struct Setting {
+    name: &'static str,
+    pca: PcaParams,
+    neighbors: NeighborsParams,
+}
+
+fn settings() -> Vec<Setting> {
+    let default = Setting { name: "default", pca: PcaParams::default(), neighbors: NeighborsParams::default() };
+    let n_components = default.pca.n_components;
+    vec![
+        Setting {
+            name: "20 neighbours",
+            neighbors: NeighborsParams { n_neighbors: 20, ..NeighborsParams::default() },
+            ..default.clone()
+        },
+        Setting {
+            name: "all components",
+            pca: PcaParams { n_leading: n_components, ..PcaParams::default() },
+            ..default.clone()
+        },
+        Setting {
+            name: "umap graph",
+            neighbors: NeighborsParams { graph: GraphKind::Umap, ..NeighborsParams::default() },
+            ..default.clone()
+        },
+        Setting { name: "unscaled", pca: PcaParams { scale: false, ..PcaParams::default() }, ..default.clone() },
+        default,
+    ]
+}
+
 /// The default road up to the clusters, with each setting.
 fn study(known: &Known) -> Result<()> {
     let kept = qc(&known.dataset, &QcParams::default())?.keep;
@@ -62,13 +95,13 @@ fn study(known: &Known) -> Result<()> {
     let group: Vec<Option<u32>> = known.group.iter().zip(&kept).filter(|(_, k)| **k).map(|(g, _)| *g).collect();
     let normalized = normalize(&dataset, &NormalizeParams::default())?;
     let genes = hvg(&dataset, &normalized, &HvgParams::default())?.genes;
-    for scale in [true, false] {
-        let mut embedding = pca(&dataset, &normalized, &genes, &PcaParams { scale, ..PcaParams::default() })?.scores;
+    for setting in settings() {
+        let mut embedding = pca(&dataset, &normalized, &genes, &setting.pca)?.leading();
         if dataset.n_lots() > 1 {
             let lots = dataset.lot_of_cell();
             embedding = harmony(&embedding, &lots, dataset.n_lots(), &HarmonyParams::default(), 0)?.corrected;
         }
-        cluster(&known.name, &embedding, &group, known.potent, if scale { "yes" } else { "no" })?;
+        cluster(&known.name, &embedding, &group, known.potent, &setting)?;
     }
     Ok(())
 }
@@ -78,28 +111,22 @@ fn cluster(
     embedding: &Array2<f32>,
     group: &[Option<u32>],
     potent: Option<u32>,
-    scaled: &str,
+    setting: &Setting,
 ) -> Result<()> {
-    let large = embedding.nrows() > 20_000;
-    for (kind, word) in [(GraphKind::Snn, "snn"), (GraphKind::Umap, "umap")] {
-        for n_neighbors in if large { vec![20] } else { vec![15, 20, 30] } {
-            let params = NeighborsParams { n_neighbors, graph: kind };
-            let graph = graph(&neighbors(embedding, &params)?, &params);
-            for seed in 0..if large { 1 } else { 2 } {
-                let found = resolution(&graph, &ResolutionParams::default(), &LeidenParams::default(), seed)?;
-                let labels = &found.clustering.labels;
-                let (ari, f1) = (against(labels, group), potent.map(|p| f1(labels, group, p)));
-                let row = found.rows.iter().find(|row| row.chosen);
-                let (stable, stability) = row.map_or((0, f64::NAN), |row| (row.n_stable, row.stability));
-                println!(
-                    "{name},{},{scaled},{word},{n_neighbors},{seed},{},{},{stable},{stability:.3},{ari:.3},{}",
-                    labels.len(),
-                    found.resolution,
-                    found.clustering.n_clusters,
-                    f1.map_or(String::new(), |f1| format!("{f1:.3}"))
-                );
-            }
-        }
+    let graph = graph(&neighbors(embedding, &setting.neighbors)?, &setting.neighbors);
+    for seed in 0..if embedding.nrows() > 20_000 { 1 } else { 3 } {
+        let found = resolution(&graph, &ResolutionParams::default(), &LeidenParams::default(), seed)?;
+        let labels = &found.clustering.labels;
+        let (ari, f1) = (against(labels, group), potent.map(|p| f1(labels, group, p)));
+        println!(
+            "{name},{},{},{},{seed},{},{},{ari:.3},{}",
+            labels.len(),
+            setting.name,
+            embedding.ncols(),
+            found.resolution,
+            found.clustering.n_clusters,
+            f1.map_or(String::new(), |f1| format!("{f1:.3}"))
+        );
     }
     Ok(())
 }
@@ -128,7 +155,11 @@ fn cell_lines(folder: &Path) -> Result<()> {
     let n_batches = batch.iter().max().map_or(0, |&b| b as usize + 1);
     let corrected = harmony(&scores, &batch, n_batches, &HarmonyParams::default(), 0)?.corrected;
     let group: Vec<Option<u32>> = coded(column(&meta, "cell_type")).into_iter().map(Some).collect();
-    cluster("cell lines", &corrected, &group, None, "given")
+    // The components are given, so that only the graph can be changed.
+    for setting in settings().iter().filter(|setting| setting.pca == PcaParams::default()) {
+        cluster("cell lines", &corrected, &group, None, setting)?;
+    }
+    Ok(())
 }
 
 /// A matrix folder whose obs.csv names the type, and the sample if there are several.

@@ -109,8 +109,9 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
         progress,
         "pca",
         || pca(&dataset, &normalized, &hvg.genes, &params.pca),
-        |p| format!("{} components, {:.0} % of variance", p.variance.len(), 100.0 * p.variance_ratio.sum()),
+        |p| format!("{} of {} components are above the noise", p.n_leading, p.variance.len()),
     )?;
+    let leading = pca.leading();
 
     warnings.extend(pca.warnings.iter().cloned());
     let lot_of_cell = dataset.lot_of_cell();
@@ -119,7 +120,7 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
         let result = step(
             progress,
             "harmony",
-            || harmony(&pca.scores, &batch, n_batches, &params.harmony, seed),
+            || harmony(&leading, &batch, n_batches, &params.harmony, seed),
             |h| format!("{} rounds over {n_batches} batches", h.objective.len()),
         )?;
         warnings.extend(result.warnings.iter().cloned());
@@ -127,7 +128,7 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
     } else {
         None
     };
-    let embedding = harmony.as_ref().map_or(&pca.scores, |h| &h.corrected);
+    let embedding = harmony.as_ref().map_or(&leading, |h| &h.corrected);
 
     let neighbors = step(
         progress,

@@ -24,6 +24,7 @@ pub mod max_t;
 pub mod mixture;
 pub mod modularity;
 pub mod multiple_testing;
+pub mod noise_edge;
 pub mod orders;
 pub mod partition;
 pub mod permutations;

@@ -208,7 +208,7 @@ fn excluded(file: &File) -> Result<Vec<Excluded>> {
 
 fn resolution(file: &File) -> Result<Vec<ResolutionRow>> {
     let (values, n, stable) = (file.floats("resolution")?, file.integers("n_clusters")?, file.integers("n_stable")?);
-    let (quality, stability) = (file.floats("quality")?, file.floats("stability")?);
+    let (quality, stability, worth) = (file.floats("quality")?, file.floats("stability")?, file.floats("worth")?);
     let chosen = file.bools("chosen")?;
     Ok((0..values.len())
         .map(|i| ResolutionRow {
@@ -217,6 +217,7 @@ fn resolution(file: &File) -> Result<Vec<ResolutionRow>> {
             n_stable: stable[i],
             quality: quality[i],
             stability: stability[i],
+            worth: worth[i],
             chosen: chosen[i],
         })
         .collect())

@@ -177,6 +177,7 @@ fn resolution_table(analysis: &Analysis) -> Table {
         .with("quality", float(rows.iter().map(|r| r.quality)))
         .with("stability", float(rows.iter().map(|r| r.stability)))
         .with("chosen", Column::Bool(rows.iter().map(|r| r.chosen).collect()))
+        .with("worth", float(rows.iter().map(|r| r.worth)))
 }
 
 /// The best markers of each cluster (`markers.csv`).

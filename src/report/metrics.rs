@@ -115,6 +115,14 @@ pub const MARKERS: Metric =
 pub const RESOLUTION: Metric = metric("Resolution", "", "Higher values give more and smaller clusters.");
 /// Clusters found.
 pub const N_CLUSTERS: Metric = metric("Clusters", "", "Number of clusters found.");
+/// Clusters found again.
+pub const N_STABLE: Metric = metric("Found again", "", "Clusters that subsamples of the cells give again.");
+/// What the resolution is chosen by.
+pub const WORTH: Metric = metric(
+    "Worth",
+    "",
+    "Sum over clusters of how far their Jaccard index in subsamples is above the limit; the largest is chosen.",
+);
 /// Stability.
 pub const STABILITY: Metric =
     metric("Stability", "", "Adjusted Rand index between all cells and subsamples, averaged; 1 = the same clusters.");

@@ -95,6 +95,7 @@ pub fn analysis(n_lots: usize, cells_per_lot: usize, long_names: bool) -> Analys
                 n_stable: 3 + i,
                 quality: 0.85 - 0.04 * i as f64,
                 stability: [0.99, 0.95, 0.93, 0.96, 0.9, 0.84, 0.7, 0.62][i],
+                worth: [0.4, 0.7, 0.9, 1.1, 0.8, -0.2, -1.9, -3.5][i],
                 chosen: i == 3,
             })
             .collect(),

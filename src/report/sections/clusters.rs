@@ -117,12 +117,22 @@ pub(super) fn resolution(analysis: &Analysis) -> Option<Section> {
         vec![
             Cell::Number(row.resolution.to_string()),
             Cell::Number(row.n_clusters.to_string()),
+            Cell::Number(row.n_stable.to_string()),
+            Cell::Number(fixed(row.worth, 2)),
             Cell::Number(fixed(row.stability, 3)),
             Cell::Number(fixed(row.quality, 3)),
             Cell::Flag(if row.chosen { "chosen".into() } else { String::new() }),
         ]
     });
-    let columns = [&metrics::RESOLUTION, &metrics::N_CLUSTERS, &metrics::STABILITY, &metrics::QUALITY, &metrics::NOTE];
+    let columns = [
+        &metrics::RESOLUTION,
+        &metrics::N_CLUSTERS,
+        &metrics::N_STABLE,
+        &metrics::WORTH,
+        &metrics::STABILITY,
+        &metrics::QUALITY,
+        &metrics::NOTE,
+    ];
     let mut links = vec![file("resolution.csv")];
     links.extend(plot_files("resolution"));
     Some(Section {
@@ -154,9 +164,11 @@ pub(super) fn resolution(analysis: &Analysis) -> Option<Section> {
             links: vec![file("resolution.csv")],
         }],
         method: format!(
-            "{} of {} of the cells at each resolution, compared with the clusters of all cells.",
+            "{} of {} of the cells at each resolution, compared with the clusters of all cells. Chosen is the resolution \
+             with the largest sum over clusters of (Jaccard index − {}).",
             words::several(analysis.params.resolution.n_subsamples, "random subsample"),
-            words::percent(analysis.params.resolution.subsample, 0)
+            words::percent(analysis.params.resolution.subsample, 0),
+            analysis.params.resolution.min_jaccard
         ),
     })
 }

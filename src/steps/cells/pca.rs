@@ -5,20 +5,25 @@
 //! **Method.** Per gene z = clamp((x − mean) / sd, ±`max_value`) of its log-normalised values x (or z = x − mean without
 //! scaling); then the eigenvectors v of the genes × genes covariance of z. Covariances come from sums of products over
 //! cells, so they cost one pass, never a dense matrix, and add up over lots. A cell's score is (z − mean of z) · v. The
-//! sign is fixed: in each v the entry of largest magnitude is positive.
+//! sign is fixed: in each v the entry of largest magnitude is positive. Integration and neighbours use the *leading*
+//! components only: those whose variance exceeds what noise alone would give genes of that variance (Marchenko & Pastur
+//! 1967). The others blur distances and tell nothing.
 //!
 //! **Shapes.** Cells × genes → scores cells × components, loadings selected genes × components.
 //!
 //! **Others.** The same numbers as scanpy's `scale(max_value=10)` + `pca`, up to sign; clipping is exact. scanpy's default
 //! leaves genes unscaled, Seurat's scales them. Eigenvectors are exact, not those of a randomised or truncated method.
+//! Both use a fixed number of components, 50 and as many as the analyst reads off an elbow plot.
 //!
-//! **References.** Jolliffe & Cadima 2016, doi:10.1098/rsta.2015.0202.
+//! **References.** Jolliffe & Cadima 2016, doi:10.1098/rsta.2015.0202; Marchenko & Pastur 1967,
+//! doi:10.1070/SM1967v001n04ABEH001994; Shekhar 2016, doi:10.1016/j.cell.2016.07.054 (that edge for single cells).
 
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, s};
 use serde::{Deserialize, Serialize};
 
 use crate::data::Dataset;
 use crate::error::{Error, Result};
+use crate::math::noise_edge::noise_edge;
 use crate::math::principal_components::PrincipalComponents;
 use crate::math::sparse_rows::SparseRows;
 use crate::steps::cells::Normalized;
@@ -30,6 +35,9 @@ use crate::warning::Warning;
 pub struct PcaParams {
     /// Number of components, at least 1. More keep rarer cell states apart, and more noise. Default 50, as in scanpy.
     pub n_components: usize,
+    /// Leading components that integration and neighbours use, at most `n_components`. Default 0: those above the noise, at
+    /// least 10; all where genes are not scaled, as their noise then differs from gene to gene.
+    pub n_leading: usize,
     /// Scale genes to unit variance (true), so that a few highly expressed genes do not decide alone. Default true.
     pub scale: bool,
     /// Scaled values are clipped to ± this, in standard deviations; above 0, `inf` for no clipping. Keeps a gene seen in a
@@ -39,15 +47,20 @@ pub struct PcaParams {
 
 impl Default for PcaParams {
     fn default() -> Self {
-        Self { n_components: 50, scale: true, max_value: 10.0 }
+        Self { n_components: 50, n_leading: 0, scale: true, max_value: 10.0 }
     }
 }
+
+/// Fewer leading components are not chosen: with few cells the edge of the noise lies high.
+const MIN_LEADING: usize = 10;
 
 /// Result of [`pca`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pca {
     /// Cells × components.
     pub scores: Array2<f32>,
+    /// Components that integration and neighbours use, the first ones.
+    pub n_leading: usize,
     /// Selected genes × components; in each column the entry of largest magnitude is positive.
     pub loadings: Array2<f64>,
     /// Variance (n − 1) of each component, falling.
@@ -62,6 +75,13 @@ pub struct Pca {
     pub center: Vec<f64>,
     /// Fewer components than asked for.
     pub warnings: Vec<Warning>,
+}
+
+impl Pca {
+    /// Scores of the leading components, cells × [`Pca::n_leading`].
+    pub fn leading(&self) -> Array2<f32> {
+        self.scores.slice(s![.., ..self.n_leading]).to_owned()
+    }
 }
 
 /// Principal components of the log-normalised values of `genes` (rising indices).
@@ -86,10 +106,22 @@ pub fn pca(dataset: &Dataset, normalized: &Normalized, genes: &[u32], params: &P
     if fit.n_components() < params.n_components {
         warnings.push(Warning::FewerComponents { n_asked: params.n_components, n_found: fit.n_components() });
     }
+    let above_noise = || {
+        let varying = fit.standard_deviation.iter().filter(|sd| **sd > 0.0).count();
+        let edge = noise_edge(fit.total_variance / varying as f64, dataset.n_cells(), varying);
+        fit.variance.iter().filter(|variance| **variance > edge).count().max(MIN_LEADING)
+    };
+    let n_leading = match params.n_leading {
+        0 if params.scale => above_noise(),
+        0 => fit.n_components(),
+        given => given,
+    };
+    let n_leading = n_leading.min(fit.n_components());
     let scores = fit.project(&rows);
     let variance = Array1::from(fit.variance);
     Ok(Pca {
         scores,
+        n_leading,
         loadings: fit.loadings,
         variance_ratio: &variance / fit.total_variance,
         variance,
@@ -103,6 +135,9 @@ pub fn pca(dataset: &Dataset, normalized: &Normalized, genes: &[u32], params: &P
 fn check(params: &PcaParams) -> Result<()> {
     if params.n_components == 0 {
         return Err(Error::param("pca.n_components", params.n_components, "at least 1"));
+    }
+    if params.n_leading > params.n_components {
+        return Err(Error::param("pca.n_leading", params.n_leading, "at most pca.n_components"));
     }
     if params.max_value.is_nan() || params.max_value <= 0.0 {
         return Err(Error::param("pca.max_value", params.max_value, "a number above 0"));
@@ -174,6 +209,7 @@ mod tests {
         }
         assert!(run(&dataset(&[&[&[3, 1]]], &["A", "B"]), &[0], &PcaParams::default()).is_err());
         assert!(run(&data, &[0], &PcaParams { n_components: 0, ..PcaParams::default() }).is_err());
+        assert!(run(&data, &[0], &PcaParams { n_leading: 51, ..PcaParams::default() }).is_err());
         assert!(run(&data, &[0], &PcaParams { max_value: f64::NAN, ..PcaParams::default() }).is_err());
     }
 }

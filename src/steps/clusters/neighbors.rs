@@ -32,8 +32,8 @@ const MIN_JACCARD: f64 = 1.0 / 15.0;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NeighborsParams {
-    /// Neighbours per cell, the cell itself not counted; at least 1. More make clusters coarser and steadier. Default 20,
-    /// Seurat's number.
+    /// Neighbours per cell, the cell itself not counted; at least 1. More make clusters coarser and steadier. Default 30:
+    /// clusters are found again more surely than with Seurat's 20, on known groups at least as well.
     pub n_neighbors: usize,
     /// Weights of the graph. Default `snn`: it joins two cells by what they share, so that a chance neighbour weighs little.
     pub graph: GraphKind,
@@ -41,7 +41,7 @@ pub struct NeighborsParams {
 
 impl Default for NeighborsParams {
     fn default() -> Self {
-        Self { n_neighbors: 20, graph: GraphKind::Snn }
+        Self { n_neighbors: 30, graph: GraphKind::Snn }
     }
 }
 

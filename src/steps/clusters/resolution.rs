@@ -2,14 +2,15 @@
 //!
 //! **Method.** At each resolution of a grid the whole graph is partitioned, and so are the graphs of random subsamples of
 //! the cells, each anew. A cluster is *stable* if the mean over subsamples of its largest Jaccard index with a cluster
-//! there is at least 0.85. Chosen is the resolution with the largest
-//! (number of stable clusters) − (number of other clusters); of equal ones that of the largest stability (mean adjusted
-//! Rand index between the whole and the subsamples), then the lowest.
+//! there is at least 0.85. Chosen is the resolution with the largest Σ (Jaccard index − 0.85) over its clusters; of equal
+//! ones the lowest.
 //!
 //! *Why this rule.* Stability alone always favours two or three clusters; the most clusters alone favours splinters of a
 //! continuum, which differ from subsample to subsample. Each further division is worth it only if the parts are found
 //! again, and a part that is not counts against it. A cluster of any size counts one, so that a rare population can
-//! tell. Hennig 2007 calls clusters above 0.85 highly stable; 0.75 lets splinters pass.
+//! tell. A sum, not a count of stable clusters: a count jumps where one of them crosses the limit, by the chance of the
+//! subsamples, and then another resolution is chosen. Hennig 2007 calls clusters above 0.85 highly stable; 0.75 lets
+//! splinters pass.
 //!
 //! *How it is cheap.* The sweep works on coarse graphs, whose nodes are small communities at a far higher resolution;
 //! only at the chosen resolution the whole graph is partitioned from several starts
@@ -105,6 +106,9 @@ pub struct ResolutionRow {
     pub n_clusters: usize,
     /// Those of them that are found again in the subsamples; 0 if there are none.
     pub n_stable: usize,
+    /// Σ over clusters of (mean over subsamples of the largest Jaccard index with a cluster there − `min_jaccard`); NaN if
+    /// the resolution was given. The largest is chosen.
+    pub worth: f64,
     /// Modularity at this resolution.
     pub quality: f64,
     /// Mean adjusted Rand index between the whole and the subsamples, −1..1; NaN if the resolution was given.
@@ -169,11 +173,9 @@ pub fn resolution(
             row(&clustering, resolution, &partitions_at(&subsamples, at), params)
         })
         .collect();
-    let worth = |row: &ResolutionRow| 2 * row.n_stable as i64 - row.n_clusters as i64;
     let mut chosen = 0;
     for at in 1..rows.len() {
-        let (best, other) = (&rows[chosen], &rows[at]);
-        if worth(other).cmp(&worth(best)).then(other.stability.total_cmp(&best.stability)).is_gt() {
+        if rows[at].worth > rows[chosen].worth {
             chosen = at;
         }
     }
@@ -242,10 +244,14 @@ fn row(
             }
         }
     }
+    // A cluster of which no subsample holds a cell is not found again.
+    let jaccard: Vec<f64> = again.iter().map(|(sum, n)| if *n > 0.0 { sum / n } else { 0.0 }).collect();
+    let worth = jaccard.iter().map(|j| j - params.min_jaccard).sum();
     ResolutionRow {
         resolution,
         n_clusters: whole.n_clusters,
-        n_stable: again.iter().filter(|(sum, n)| *n > 0.0 && sum / n >= params.min_jaccard).count(),
+        n_stable: jaccard.iter().filter(|j| **j >= params.min_jaccard).count(),
+        worth: if subsamples.is_empty() { f64::NAN } else { worth },
         quality: whole.quality,
         stability: stability / subsamples.len() as f64,
         chosen: false,
