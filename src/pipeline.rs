@@ -1,13 +1,16 @@
 //! The story: lots in, clusters, composition, association and candidates out, in a dozen step calls.
 
+mod leave_one_out;
 mod load;
 mod params;
 mod results;
+mod road;
 mod tables;
 
 pub use load::load_run;
 pub use params::{ClusterMethod, ClustersParams, Params};
 pub use results::{Analysis, Cells, ClusterSummary, Excluded, Ranked, Space};
+use road::Road;
 pub use tables::{analysis_tables, cell_columns, gene_columns, marker_table, ranked_tables};
 
 use std::collections::BTreeSet;
@@ -16,11 +19,11 @@ use crate::data::{Dataset, LotSheet};
 use crate::error::{Error, Result};
 use crate::io::ReadLots;
 use crate::progress::Progress;
-use crate::steps::cells::{CellMetrics, Doublets, Phase, cell_cycle, doublets, harmony, hvg, normalize, pca, qc};
-use crate::steps::clusters::{Clustering, ResolutionSweep, graph, kmeans, mixture, neighbors, resolution, umap};
+use crate::steps::cells::{CellMetrics, Doublets, HvgVotes, Phase, cell_cycle, doublets, normalize, qc};
+use crate::steps::clusters::{Clustering, umap};
 use crate::steps::lots::verdict::too_few_lots;
 use crate::steps::lots::{Composition, association, composition, influence, pseudobulk, verdicts};
-use crate::steps::markers::{effects, ranking};
+use crate::steps::markers::{effects, ranking, stability};
 use crate::warning::Warning;
 
 /// A cluster is called proliferative when more than this share of its cells is in S or G2M.
@@ -92,8 +95,15 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
     }
 
     let normalized = normalize(&dataset, &params.normalize)?;
-    let hvg =
-        step(progress, "hvg", || hvg(&dataset, &normalized, &params.hvg), |h| format!("{} genes", h.genes.len()))?;
+    let (votes, hvg) = step(
+        progress,
+        "hvg",
+        || {
+            let votes = HvgVotes::new(&dataset, &normalized, &params.hvg)?;
+            votes.choose(None).map(|hvg| (votes, hvg))
+        },
+        |(_, h)| format!("{} genes", h.genes.len()),
+    )?;
     warnings.extend(hvg.warnings.iter().cloned());
     let cycle = step(
         progress,
@@ -105,68 +115,31 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
         },
     )?;
     warnings.extend(cycle.warnings.iter().cloned());
-    let pca = step(
-        progress,
-        "pca",
-        || pca(&dataset, &normalized, &hvg.genes, &params.pca),
-        |p| format!("{} of {} components are above the noise", p.n_leading, p.variance.len()),
-    )?;
-    let leading = pca.leading();
-
-    warnings.extend(pca.warnings.iter().cloned());
-    let lot_of_cell = dataset.lot_of_cell();
-    let harmony = if params.harmony.enabled {
-        let (batch, n_batches) = batches(dataset.sheet(), &params.harmony.column, &lot_of_cell)?;
-        let result = step(
-            progress,
-            "harmony",
-            || harmony(&leading, &batch, n_batches, &params.harmony, seed),
-            |h| format!("{} rounds over {n_batches} batches", h.objective.len()),
-        )?;
-        warnings.extend(result.warnings.iter().cloned());
-        Some(result)
-    } else {
-        None
-    };
-    let embedding = harmony.as_ref().map_or(&leading, |h| &h.corrected);
-
-    let neighbors = step(
-        progress,
-        "neighbors",
-        || neighbors(embedding, &params.neighbors),
-        |n| format!("{} per cell", n.indices.ncols()),
-    )?;
-    let graph = graph(&neighbors, &params.neighbors);
-    let ResolutionSweep { rows: sweep, clustering, .. } = step(
-        progress,
-        "resolution",
-        || resolution(&graph, &params.resolution, &params.leiden, seed),
-        |s| format!("{} clusters at resolution {}", s.clustering.n_clusters, s.resolution),
-    )?;
-    drop(graph);
-    let n_wanted = if params.clusters.n_clusters == 0 { clustering.n_clusters } else { params.clusters.n_clusters };
-    let Clustering { labels, n_clusters, .. } = match params.clusters.method {
-        ClusterMethod::Leiden => clustering,
-        ClusterMethod::Kmeans => kmeans(embedding, n_wanted, &params.kmeans, seed)?,
-        ClusterMethod::Mixture => mixture(embedding, n_wanted, &params.mixture, seed)?,
-    };
+    let road = road::road(&dataset, &normalized, &hvg.genes, params, progress)?;
+    warnings.extend(road.pca.warnings.iter().chain(road.harmony.iter().flat_map(|h| &h.warnings)).cloned());
+    let Clustering { labels, n_clusters, .. } = &road.clustering;
+    let (labels, n_clusters) = (labels, *n_clusters);
     let umap = if params.umap.enabled {
-        Some(step(progress, "umap", || umap(&neighbors, embedding, &params.umap, seed), |_| String::new())?)
+        Some(step(progress, "umap", || umap(&road.neighbors, road.embedding(), &params.umap, seed), |_| String::new())?)
     } else {
         None
     };
 
-    let composition = composition(&labels, n_clusters, &lot_of_cell, &dataset.lot_names(), &params.composition)?;
+    let lot_of_cell = dataset.lot_of_cell();
+    let composition = composition(labels, n_clusters, &lot_of_cell, &dataset.lot_names(), &params.composition)?;
     let effects = step(
         progress,
         "effects",
-        || effects(&dataset, &normalized, &labels, n_clusters, &params.effects),
+        || effects(&dataset, &normalized, labels, n_clusters, &params.effects),
         |_| format!("{n_clusters} clusters × {} genes", dataset.n_genes()),
     )?;
-    let pseudobulk = pseudobulk(&dataset, &labels, n_clusters, &params.pseudobulk);
-    let clusters = summaries(&labels, n_clusters, &cycle.phase, &composition);
+    let pseudobulk = pseudobulk(&dataset, labels, n_clusters, &params.pseudobulk);
+    let clusters = summaries(labels, n_clusters, &cycle.phase, &composition);
     warnings.extend(cluster_warnings(&clusters, dataset.n_lots()));
+    let leave_one_out = leave_one_out::walk(&dataset, &normalized, &votes, &road, params, &mut warnings, progress)?;
+    drop(votes);
 
+    let Road { pca, harmony, neighbors, sweep, clustering, .. } = road;
     let pick = |values: &[f32]| keep_where(values, &keep);
     let cells = Cells {
         lot: lot_of_cell,
@@ -177,7 +150,7 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
         s_score: cycle.s_score,
         g2m_score: cycle.g2m_score,
         phase: cycle.phase,
-        cluster: labels,
+        cluster: clustering.labels,
         umap,
     };
     let analysis = Analysis {
@@ -192,6 +165,7 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
         composition,
         pseudobulk,
         effects,
+        leave_one_out,
         warnings,
     };
     Ok((analysis, Space { dataset, normalized, hvg, pca, harmony, neighbors }))
@@ -225,17 +199,25 @@ pub fn rank(analysis: &Analysis, readout: &str) -> Result<Ranked> {
     let mut association = associate(&values)?;
     let influence = influence(&table, &values, associate);
     let proliferative: Vec<bool> = analysis.clusters.iter().map(|c| c.proliferative).collect();
-    let verdicts = verdicts(&association, &influence, None, &params.verdict)?;
+    let r: Vec<f64> = association.rows.iter().map(|row| row.r).collect();
+    let stability = analysis.leave_one_out.as_ref().map(|runs| {
+        stability(runs, &values, &r, params.composition.transform, &params.ranking, params.verdict.min_jaccard)
+    });
+    let found_again = stability.as_ref().map(|s| s.clusters.as_slice());
+    let verdicts = verdicts(&association, &influence, found_again, &params.verdict)?;
     association.warnings.extend(too_few_lots(&association, &params.verdict));
     association.warnings.extend(repeated_donors(&analysis.sheet));
-    let candidates = ranking(
+    let mut candidates = ranking(
         &association,
         &analysis.effects,
         analysis.pseudobulk.log2_cpm_all().view(),
         &proliferative,
         &params.ranking,
     )?;
-    Ok(Ranked { association, verdicts, influence, candidates })
+    if let Some(stability) = &stability {
+        candidates.iter_mut().for_each(|candidate| candidate.loo_top20 = Some(stability.n_top(candidate.gene)));
+    }
+    Ok(Ranked { association, verdicts, influence, stability, candidates })
 }
 
 /// Runs one step between a start and a finish of the progress.
@@ -282,29 +264,6 @@ fn name_excluded(dataset: &Dataset, excluded: &[(usize, String)]) -> Vec<Exclude
             }
         })
         .collect()
-}
-
-/// The batch of each cell and the number of batches: the lot, or the values of a column of the sheet in order of appearance.
-fn batches(sheet: &LotSheet, column: &str, lot_of_cell: &[u32]) -> Result<(Vec<u32>, usize)> {
-    if column.is_empty() {
-        return Ok((lot_of_cell.to_vec(), sheet.lots.len()));
-    }
-    let values = &sheet
-        .column(column)
-        .ok_or_else(|| Error::param("harmony.column", column, "a column of the lot sheet, or empty for the lot"))?
-        .values;
-    let mut names: Vec<&str> = Vec::new();
-    let batch_of_lot: Vec<u32> = values
-        .iter()
-        .map(|value| {
-            let index = names.iter().position(|name| name == value).unwrap_or_else(|| {
-                names.push(value);
-                names.len() - 1
-            });
-            index as u32
-        })
-        .collect();
-    Ok((lot_of_cell.iter().map(|&lot| batch_of_lot[lot as usize]).collect(), names.len()))
 }
 
 fn summaries(labels: &[u32], n_clusters: usize, phase: &[Phase], composition: &Composition) -> Vec<ClusterSummary> {

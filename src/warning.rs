@@ -164,6 +164,20 @@ pub enum Warning {
         /// Number of distinct donors.
         n_donors: usize,
     },
+    /// The road was not walked without each lot.
+    TooFewLotsToLeaveOneOut {
+        /// Lots with cells.
+        n_lots: usize,
+        /// Lots needed.
+        n_needed: usize,
+    },
+    /// The road can't be walked without a lot.
+    NoRoadWithoutLot {
+        /// The lot.
+        lot: String,
+        /// What stopped it.
+        cause: String,
+    },
 }
 
 impl std::fmt::Display for Warning {
@@ -241,6 +255,16 @@ impl std::fmt::Display for Warning {
                 f,
                 "{n_lots} lots come from {n_donors} different values of `{column}`, yet each lot is counted as independent; \
                  p-values are too small if lots of one donor resemble each other"
+            ),
+            Self::TooFewLotsToLeaveOneOut { n_lots, n_needed } => write!(
+                f,
+                "{n_lots} lots with cells are too few to leave one out ({n_needed} needed): nothing shows whether clusters \
+                 and candidates rest on one lot"
+            ),
+            Self::NoRoadWithoutLot { lot, cause } => write!(
+                f,
+                "without lot {lot} the clusters can't be made again: {cause}. So the result rests on this lot; it is missing \
+                 among the runs without one lot"
             ),
         }
     }

@@ -53,6 +53,9 @@ pub struct Overrides {
     /// Leave the UMAP out
     #[arg(long)]
     pub no_umap: bool,
+    /// Do not repeat the road without each lot: faster, but nothing shows whether a result rests on one lot
+    #[arg(long)]
+    pub no_leave_one_out: bool,
 }
 
 /// Defaults, then the parameters file, then flags.
@@ -79,6 +82,7 @@ pub fn parameters(common: &Common, overrides: &Overrides) -> Result<Params> {
     params.harmony.enabled &= !overrides.no_harmony;
     params.doublets.drop |= overrides.drop_doublets;
     params.umap.enabled &= !overrides.no_umap;
+    params.leave_one_out.enabled &= !overrides.no_leave_one_out;
     Ok(params)
 }
 

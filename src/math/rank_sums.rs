@@ -30,8 +30,15 @@ impl RankSums {
 
     /// Ranks one column, given its non-zeros in any order (sorted here) and the size of each group. No value is negative.
     pub fn compute(&mut self, nonzeros: &mut [u64], group_sizes: &[u64]) {
-        assert_eq!(group_sizes.len(), self.doubled.len(), "one size per group");
         nonzeros.sort_unstable();
+        self.compute_sorted(nonzeros, group_sizes, |group| group);
+    }
+
+    /// As [`RankSums::compute`] for non-zeros already sorted, whose lower half is an item that `group_of` puts into a
+    /// group: many partitions of the items share one sort.
+    pub fn compute_sorted(&mut self, nonzeros: &[u64], group_sizes: &[u64], group_of: impl Fn(u32) -> u32) {
+        assert_eq!(group_sizes.len(), self.doubled.len(), "one size per group");
+        debug_assert!(nonzeros.is_sorted(), "non-zeros in order");
         self.doubled.fill(0);
         self.n_nonzero.fill(0);
         self.sum.fill(0.0);
@@ -48,7 +55,7 @@ impl RankSums {
             let doubled_rank = 2 * n_zero + (start + 1 + end) as u64;
             let value = f64::from(f32::from_bits(bits as u32));
             for &key in &nonzeros[start..end] {
-                let group = (key & 0xffff_ffff) as usize;
+                let group = group_of(key as u32) as usize;
                 self.doubled[group] += doubled_rank;
                 self.n_nonzero[group] += 1;
                 self.sum[group] += value;

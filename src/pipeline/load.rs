@@ -1,5 +1,7 @@
 //! A run directory read back, so that ranking and report can be made again without the counts.
 
+mod leave_one_out;
+
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -33,6 +35,7 @@ pub fn load_run(run: &Path) -> Result<Analysis> {
     let (genes, effects) = effects(&effects_file, n_clusters, &n_lots_markers)?;
     let composition = composition(&File::read(run, "composition.csv")?, &lots, clusters.floats("effective_lots")?)?;
     let pseudobulk = pseudobulk(&File::read(run, "pseudobulk.parquet")?, &genes, &composition, &params)?;
+    let leave_one_out = leave_one_out::read(run, &composition, &genes, &params.leave_one_out, &record.warnings)?;
     Ok(Analysis {
         cells: cells(&File::read(run, "cells.parquet")?, &lots)?,
         qc: qc(&File::read(run, "qc.csv")?, &lots)?,
@@ -46,6 +49,7 @@ pub fn load_run(run: &Path) -> Result<Analysis> {
         composition,
         pseudobulk,
         effects,
+        leave_one_out,
     })
 }
 

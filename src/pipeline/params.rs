@@ -10,7 +10,7 @@ use crate::steps::clusters::{
     KmeansParams, LeidenParams, MixtureParams, NeighborsParams, ResolutionParams, UmapParams,
 };
 use crate::steps::lots::{AssociationParams, CompositionParams, PseudobulkParams, VerdictParams};
-use crate::steps::markers::{EffectsParams, RankingParams};
+use crate::steps::markers::{EffectsParams, LeaveOneOutParams, RankingParams};
 
 /// Every knob; one section per step.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -60,6 +60,8 @@ pub struct Params {
     pub effects: EffectsParams,
     /// Candidates.
     pub ranking: RankingParams,
+    /// The road without each lot.
+    pub leave_one_out: LeaveOneOutParams,
 }
 
 /// Which method names the clusters.

@@ -7,7 +7,7 @@ use crate::pipeline::Params;
 use crate::steps::cells::{CellMetrics, Harmony, Hvg, LotQc, Normalized, Pca, Phase};
 use crate::steps::clusters::{Neighbors, ResolutionRow};
 use crate::steps::lots::{Association, Composition, Influence, Judgement, Pseudobulk};
-use crate::steps::markers::{Candidate, Effects};
+use crate::steps::markers::{Candidate, Effects, LeaveOneOut, Stability};
 use crate::warning::Warning;
 
 /// What is known of every kept cell, in global order.
@@ -84,6 +84,8 @@ pub struct Analysis {
     pub pseudobulk: Pseudobulk,
     /// Clusters × genes.
     pub effects: Effects,
+    /// The road walked again without each lot; `None` if off, or with too few lots.
+    pub leave_one_out: Option<LeaveOneOut>,
     /// Everything worth knowing before trusting a number.
     pub warnings: Vec<Warning>,
 }
@@ -114,6 +116,8 @@ pub struct Ranked {
     pub verdicts: Vec<Judgement>,
     /// Each lot's influence at fixed clusters.
     pub influence: Vec<Influence>,
+    /// How cluster and readout fare on the roads without each lot; `None` where these were not walked.
+    pub stability: Option<Stability>,
     /// Candidate genes, best first.
     pub candidates: Vec<Candidate>,
 }

@@ -1,5 +1,7 @@
 //! Results as tables: the contract of the run directory, column by column.
 
+mod leave_one_out;
+
 use crate::data::{Column, Genes, Table};
 use crate::pipeline::{Analysis, Ranked, Space};
 use crate::steps::cells::Phase;
@@ -7,7 +9,7 @@ use crate::steps::lots::Judgement;
 
 /// Every table of a run by file name, those of [`ranked_tables`] apart.
 pub fn analysis_tables(analysis: &Analysis) -> Vec<(&'static str, Table)> {
-    vec![
+    let mut tables = vec![
         ("lots.csv", lot_table(analysis)),
         ("qc.csv", qc_table(analysis)),
         ("excluded.csv.gz", excluded_table(analysis)),
@@ -18,7 +20,9 @@ pub fn analysis_tables(analysis: &Analysis) -> Vec<(&'static str, Table)> {
         ("markers.csv", marker_table(analysis)),
         ("effects.parquet", effect_table(analysis)),
         ("pseudobulk.parquet", pseudobulk_table(analysis)),
-    ]
+    ];
+    tables.extend(leave_one_out::tables(analysis));
+    tables
 }
 
 /// The tables of `rank/<potency>/` by file name.
@@ -26,7 +30,7 @@ pub fn ranked_tables(analysis: &Analysis, ranked: &Ranked) -> Vec<(&'static str,
     vec![
         ("associations.csv", association_table(ranked)),
         ("candidates.csv", candidate_table(&analysis.genes, ranked)),
-        ("influence.csv", influence_table(ranked)),
+        ("influence.csv", leave_one_out::influence_table(analysis, ranked)),
     ]
 }
 
@@ -40,6 +44,11 @@ fn integer<T: TryInto<i64>>(values: impl IntoIterator<Item = T>) -> Column {
 
 fn float(values: impl IntoIterator<Item = f64>) -> Column {
     Column::Float(values.into_iter().collect())
+}
+
+/// Whole numbers that may be missing: empty fields in a file.
+fn optional(values: impl IntoIterator<Item = Option<f64>>) -> Column {
+    float(values.into_iter().map(|v| v.unwrap_or(f64::NAN)))
 }
 
 fn lot_names(analysis: &Analysis) -> Vec<String> {
@@ -243,6 +252,7 @@ fn pseudobulk_table(analysis: &Analysis) -> Table {
 
 fn association_table(ranked: &Ranked) -> Table {
     let rows = &ranked.association.rows;
+    let stable = |cluster: usize| ranked.stability.as_ref().map(|s| &s.clusters[cluster]);
     Table::new()
         .with("cluster", text(rows.iter().map(|r| &r.column)))
         .with("n_lots", integer(rows.iter().map(|r| r.n_lots)))
@@ -260,12 +270,14 @@ fn association_table(ranked: &Ranked) -> Table {
         .with("slope", float(rows.iter().map(|r| r.slope)))
         .with("intercept", float(rows.iter().map(|r| r.intercept)))
         .with("why", text(ranked.verdicts.iter().map(Judgement::words)))
+        .with("road_min", float((0..rows.len()).map(|k| stable(k).map_or(f64::NAN, |s| s.r_min))))
+        .with("road_max", float((0..rows.len()).map(|k| stable(k).map_or(f64::NAN, |s| s.r_max))))
+        .with("n_found_again", optional((0..rows.len()).map(|k| stable(k).map(|s| s.n_found as f64))))
+        .with("n_roads", optional((0..rows.len()).map(|_| ranked.stability.as_ref().map(|s| s.n_runs as f64))))
 }
 
 fn candidate_table(genes: &Genes, ranked: &Ranked) -> Table {
     let rows = &ranked.candidates;
-    // The columns of the file are fixed, so what this version does not compute is there and empty.
-    let not_computed = || float(rows.iter().map(|_| f64::NAN));
     Table::new()
         .with("rank", integer(1..=rows.len()))
         .with("gene_id", text(rows.iter().map(|r| &genes.ids()[r.gene as usize])))
@@ -278,22 +290,10 @@ fn candidate_table(genes: &Genes, ranked: &Ranked) -> Table {
         .with("n_lots", integer(rows.iter().map(|r| r.n_lots)))
         .with("n_lots_up", integer(rows.iter().map(|r| r.n_lots_up)))
         .with("r_gene", float(rows.iter().map(|r| r.r_gene)))
-        .with("loo_top20", not_computed())
+        .with("loo_top20", optional(rows.iter().map(|r| r.loo_top20.map(f64::from))))
         .with("p_family", float(rows.iter().map(|r| r.p_family)))
         .with("measurable", text(rows.iter().map(|_| "")))
         .with("proliferative", Column::Bool(rows.iter().map(|r| r.proliferative).collect()))
         .with("share_in", float(rows.iter().map(|r| r.share_in)))
         .with("share_out", float(rows.iter().map(|r| r.share_out)))
-}
-
-fn influence_table(ranked: &Ranked) -> Table {
-    let rows = &ranked.influence;
-    Table::new()
-        .with("cluster", text(rows.iter().map(|r| &r.column)))
-        .with("lot", text(rows.iter().map(|r| &r.lot)))
-        .with("r", float(rows.iter().map(|r| r.r)))
-        .with("r_without", float(rows.iter().map(|r| r.r_without)))
-        .with("p_without", float(rows.iter().map(|r| r.p_without)))
-        .with("p_family_without", float(rows.iter().map(|r| r.p_family_without)))
-        .with("dominance", float(rows.iter().map(|r| r.dominance)))
 }

@@ -114,6 +114,7 @@ pub fn analysis(n_lots: usize, cells_per_lot: usize, long_names: bool) -> Analys
             min_cells: 10,
         },
         effects: effects(n_lots, &mut noise),
+        leave_one_out: None,
         composition,
         cells,
         warnings: vec![
@@ -224,7 +225,7 @@ pub fn ranked(analysis: &Analysis, readout: &str) -> Ranked {
     let mut candidates: Vec<Candidate> = (0..N_GENES).map(|g| candidate(analysis, &association.rows, g)).collect();
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.gene.cmp(&b.gene)));
     let verdicts = verdicts(&association, &influence, None, &VerdictParams::default()).expect("default parameters");
-    Ranked { influence, association, verdicts, candidates }
+    Ranked { influence, association, verdicts, stability: None, candidates }
 }
 
 fn candidate(analysis: &Analysis, rows: &[AssociationRow], gene: usize) -> Candidate {
@@ -243,6 +244,7 @@ fn candidate(analysis: &Analysis, rows: &[AssociationRow], gene: usize) -> Candi
         n_lots: effects.n_lots[cluster],
         n_lots_up: u32::from(effects.n_lots_up[[cluster, gene]]),
         r_gene: rows[cluster].r * 0.8,
+        loo_top20: None,
         p_family: rows[cluster].p_family,
         proliferative: analysis.clusters[cluster].proliferative,
     }

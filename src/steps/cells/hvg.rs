@@ -104,50 +104,92 @@ pub struct Hvg {
 /// - a parameter is out of its range
 /// - no lot can take part
 pub fn hvg(dataset: &Dataset, normalized: &Normalized, params: &HvgParams) -> Result<Hvg> {
-    check(params)?;
-    let mut warnings = Vec::new();
-    let eligible = eligible(dataset, params, &mut warnings);
-    let lots: Vec<Cells<'_>> = dataset
-        .lots()
-        .iter()
-        .zip(dataset.offsets())
-        .map(|(lot, &start)| Cells { lot, scale: &normalized.scale[start..start + lot.counts.n_cells()] })
-        .collect();
-    let moments: Vec<ColumnMoments> = lots.par_iter().map(|lot| lot.moments(params.flavor)).collect();
-    let mut all = ColumnMoments::new(dataset.n_genes());
-    moments.iter().for_each(|lot| all.merge(lot));
-    // The voters: single lots, or all lots as one.
-    let scores: Vec<std::result::Result<Vec<f64>, String>> = if params.per_lot {
-        lots.par_iter().zip(&moments).map(|(lot, moments)| score(&[*lot], moments, params)).collect()
-    } else {
-        vec![score(&lots, &all, params)]
-    };
-    let mut votes = Vec::new();
-    for (voter, scores) in scores.into_iter().enumerate() {
-        match scores {
-            Ok(scores) => votes.push(Vote::new(scores, &eligible, params.n_top_genes)),
-            Err(cause) if params.per_lot => warnings.push(Warning::LotLeftOut {
-                lot: dataset.lots()[voter].name.clone(),
-                step: "the choice of highly variable genes".into(),
-                cause,
-            }),
-            Err(_) => {}
+    HvgVotes::new(dataset, normalized, params)?.choose(None)
+}
+
+/// What each lot says about the genes, so that a choice without one of the lots costs next to nothing.
+pub struct HvgVotes<'a> {
+    dataset: &'a Dataset,
+    params: HvgParams,
+    /// Per gene: may it be selected?
+    eligible: Vec<bool>,
+    lots: Vec<Cells<'a>>,
+    moments: Vec<ColumnMoments>,
+    /// Per lot, if lots vote one by one: its vote, or why it has none.
+    votes: Vec<std::result::Result<Vote, String>>,
+    /// Names in `exclude` that are no genes.
+    warnings: Vec<Warning>,
+}
+
+impl<'a> HvgVotes<'a> {
+    /// Asks every lot.
+    ///
+    /// # Errors
+    /// A parameter is out of its range.
+    pub fn new(dataset: &'a Dataset, normalized: &'a Normalized, params: &HvgParams) -> Result<Self> {
+        check(params)?;
+        let mut warnings = Vec::new();
+        let eligible = eligible(dataset, params, &mut warnings);
+        let lots: Vec<Cells<'_>> = dataset
+            .lots()
+            .iter()
+            .zip(dataset.offsets())
+            .map(|(lot, &start)| Cells { lot, scale: &normalized.scale[start..start + lot.counts.n_cells()] })
+            .collect();
+        let moments: Vec<ColumnMoments> = lots.par_iter().map(|lot| lot.moments(params.flavor)).collect();
+        let vote = |(lot, moments): (&Cells<'a>, &ColumnMoments)| {
+            score(&[*lot], moments, params).map(|scores| Vote::new(scores, &eligible, params.n_top_genes))
+        };
+        let votes = if params.per_lot { lots.par_iter().zip(&moments).map(vote).collect() } else { Vec::new() };
+        Ok(Self { dataset, params: params.clone(), eligible, lots, moments, votes, warnings })
+    }
+
+    /// The choice of all lots, or of all but one (its index): the same as that of a data set that lacks this lot.
+    ///
+    /// # Errors
+    /// No lot can take part.
+    pub fn choose(&self, without: Option<usize>) -> Result<Hvg> {
+        let params = &self.params;
+        let mut warnings = self.warnings.clone();
+        let asked: Vec<usize> = (0..self.lots.len()).filter(|&lot| Some(lot) != without).collect();
+        let mut all = ColumnMoments::new(self.dataset.n_genes());
+        asked.iter().for_each(|&lot| all.merge(&self.moments[lot]));
+        let mut votes: Vec<&Vote> = Vec::new();
+        // All lots as one voter.
+        let joint;
+        if params.per_lot {
+            for &lot in &asked {
+                match &self.votes[lot] {
+                    Ok(vote) => votes.push(vote),
+                    Err(cause) => warnings.push(Warning::LotLeftOut {
+                        lot: self.dataset.lots()[lot].name.clone(),
+                        step: "the choice of highly variable genes".into(),
+                        cause: cause.clone(),
+                    }),
+                }
+            }
+        } else {
+            let lots: Vec<Cells<'_>> = asked.iter().map(|&lot| self.lots[lot]).collect();
+            if let Ok(scores) = score(&lots, &all, params) {
+                joint = Vote::new(scores, &self.eligible, params.n_top_genes);
+                votes.push(&joint);
+            }
         }
-    }
-    if votes.is_empty() {
-        return Err(Error::TooFew {
-            what: format!("lots with {MIN_CELLS} cells and genes that vary"),
-            have: 0,
-            need: 1,
-            cure: "if lots are small but many, set hvg.per_lot = false; else look at what quality control excluded"
-                .into(),
+        if votes.is_empty() {
+            return Err(Error::TooFew {
+                what: format!("lots with {MIN_CELLS} cells and genes that vary"),
+                have: 0,
+                need: 1,
+                cure: "if lots are small but many, set hvg.per_lot = false; else look at what quality control excluded"
+                    .into(),
+            });
+        }
+        let mean = (0..self.dataset.n_genes()).map(|gene| match params.flavor {
+            HvgFlavor::SeuratV3 => all.mean(gene),
+            HvgFlavor::Seurat => all.mean(gene).ln_1p(),
         });
+        Ok(combine(&votes, &self.eligible, params, mean.collect(), warnings))
     }
-    let mean = (0..dataset.n_genes()).map(|gene| match params.flavor {
-        HvgFlavor::SeuratV3 => all.mean(gene),
-        HvgFlavor::Seurat => all.mean(gene).ln_1p(),
-    });
-    Ok(combine(&votes, &eligible, params, mean.collect(), warnings))
 }
 
 fn check(params: &HvgParams) -> Result<()> {
@@ -250,7 +292,7 @@ impl Vote {
 }
 
 /// Genes by number of votes, then rank or score, then index.
-fn combine(votes: &[Vote], eligible: &[bool], params: &HvgParams, mean: Vec<f64>, warnings: Vec<Warning>) -> Hvg {
+fn combine(votes: &[&Vote], eligible: &[bool], params: &HvgParams, mean: Vec<f64>, warnings: Vec<Warning>) -> Hvg {
     let n_genes = eligible.len();
     let score: Vec<f64> =
         (0..n_genes).map(|g| votes.iter().map(|v| v.scores[g]).sum::<f64>() / votes.len() as f64).collect();

@@ -14,7 +14,7 @@ mod tests_common;
 pub use cell_cycle::{CellCycle, CellCycleParams, Phase, cell_cycle};
 pub use doublets::{DoubletParams, Doublets, doublets};
 pub use harmony::{Harmony, HarmonyParams, harmony};
-pub use hvg::{Hvg, HvgFlavor, HvgParams, hvg};
+pub use hvg::{Hvg, HvgFlavor, HvgParams, HvgVotes, hvg};
 pub use normalize::{NormalizeParams, Normalized, normalize};
 pub use pca::{Pca, PcaParams, pca};
 pub use qc::{CellMetrics, Exclusion, LotQc, Qc, QcParams, qc};

@@ -83,25 +83,30 @@ pub struct Composition {
 impl Composition {
     /// Lots × clusters after a transform; columns are named by cluster. NaN for a lot without cells.
     pub fn transformed(&self, transform: Transform) -> LotTable {
-        let (n_lots, n_clusters) = self.n_cells.dim();
-        let values = Array2::from_shape_fn((n_lots, n_clusters), |(lot, cluster)| {
-            let (n, total) = (self.n_cells[[lot, cluster]] as f64, self.n_total[lot] as f64);
-            if total == 0.0 {
-                return f64::NAN;
-            }
-            match transform {
-                Transform::Share => n / total,
-                Transform::AsinSqrt => (n / total).sqrt().asin(),
-                Transform::Logit => ((n + 0.5) / (total - n + 0.5)).ln(),
-                Transform::Clr => {
-                    let logs = self.n_cells.row(lot).iter().map(|&n| (n as f64 + 0.5).ln()).sum::<f64>();
-                    (n + 0.5).ln() - logs / n_clusters as f64
-                }
-            }
-        });
-        let columns = (0..n_clusters).map(|cluster| cluster.to_string()).collect();
-        LotTable::new(self.lots.clone(), columns, values)
+        let columns = (0..self.n_cells.ncols()).map(|cluster| cluster.to_string()).collect();
+        LotTable::new(self.lots.clone(), columns, transformed_counts(&self.n_cells, transform))
     }
+}
+
+/// Numbers of cells, lots × clusters, after a transform; NaN for a lot without cells.
+pub fn transformed_counts(n_cells: &Array2<u64>, transform: Transform) -> Array2<f64> {
+    let n_clusters = n_cells.ncols();
+    let totals: Vec<u64> = n_cells.rows().into_iter().map(|row| row.sum()).collect();
+    Array2::from_shape_fn(n_cells.dim(), |(lot, cluster)| {
+        let (n, total) = (n_cells[[lot, cluster]] as f64, totals[lot] as f64);
+        if total == 0.0 {
+            return f64::NAN;
+        }
+        match transform {
+            Transform::Share => n / total,
+            Transform::AsinSqrt => (n / total).sqrt().asin(),
+            Transform::Logit => ((n + 0.5) / (total - n + 0.5)).ln(),
+            Transform::Clr => {
+                let logs = n_cells.row(lot).iter().map(|&n| (n as f64 + 0.5).ln()).sum::<f64>();
+                (n + 0.5).ln() - logs / n_clusters as f64
+            }
+        }
+    })
 }
 
 /// Counts cells per lot and cluster. `labels` (below `n_clusters`) and `lot_of_cell` have one entry per cell.

@@ -7,7 +7,7 @@ pub mod pseudobulk;
 pub mod verdict;
 
 pub use association::{Association, AssociationParams, AssociationRow, association};
-pub use composition::{Composition, CompositionParams, Transform, composition};
+pub use composition::{Composition, CompositionParams, Transform, composition, transformed_counts};
 pub use influence::{Influence, influence};
 pub use pseudobulk::{Pseudobulk, PseudobulkParams, pseudobulk};
 pub use verdict::{FoundAgain, Judgement, Reason, Verdict, VerdictParams, verdicts};

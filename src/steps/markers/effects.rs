@@ -19,7 +19,7 @@ use ndarray::Array2;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::gene_major::{Block, blocks, cells_of_lot, cluster_sizes};
+use super::gene_major::{Block, blocks, cluster_sizes, places_in_lot};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::math::rank_sums::RankSums;
@@ -100,6 +100,17 @@ struct Sums {
     n_up: u16,
 }
 
+/// A way to divide the cells, and perhaps a lot that takes no part.
+#[derive(Debug, Clone, Copy)]
+pub struct Division<'a> {
+    /// One entry (below `n_clusters`) per cell; those of the lot left out are not looked at.
+    pub labels: &'a [u32],
+    /// Number of clusters.
+    pub n_clusters: usize,
+    /// The lot that takes no part.
+    pub without: Option<usize>,
+}
+
 /// Computes effects of all genes in all clusters. `labels` has one entry (below `n_clusters`) per cell.
 ///
 /// # Errors
@@ -111,60 +122,133 @@ pub fn effects(
     n_clusters: usize,
     params: &EffectsParams,
 ) -> Result<Effects> {
-    params.check()?;
-    assert_eq!(labels.len(), dataset.n_cells(), "one label per cell");
-    let offsets = dataset.offsets();
-    let sizes: Vec<Vec<u64>> =
-        offsets.windows(2).map(|lot| cluster_sizes(&labels[lot[0]..lot[1]], n_clusters)).collect();
-    // Per lot: the clusters in whose effects it takes part.
-    let min_cells = params.min_cells.max(1) as u64;
-    let taking_part = |sizes: &Vec<u64>| -> Vec<usize> {
-        let n: u64 = sizes.iter().sum();
-        (0..n_clusters).filter(|&k| sizes[k] >= min_cells && n - sizes[k] >= min_cells).collect()
-    };
-    let clusters: Vec<Vec<usize>> = sizes.iter().map(taking_part).collect();
-    let mut n_lots = vec![0; n_clusters];
-    clusters.iter().flatten().for_each(|&k| n_lots[k] += 1);
+    let division = Division { labels, n_clusters, without: None };
+    let mut effects = effects_of_divisions(dataset, normalized, &[division], params)?;
+    Ok(effects.pop().expect("one division gives one result"))
+}
 
+/// Effects of several divisions of the same cells: the values of a gene are ranked once for all of them, which is most
+/// of the work.
+///
+/// # Errors
+/// A parameter is out of range.
+pub fn effects_of_divisions(
+    dataset: &Dataset,
+    normalized: &Normalized,
+    divisions: &[Division<'_>],
+    params: &EffectsParams,
+) -> Result<Vec<Effects>> {
+    params.check()?;
+    let plans: Vec<Plan<'_>> = divisions.iter().map(|division| Plan::new(dataset, *division, params)).collect();
     let blocks = blocks(dataset.n_genes());
-    let sums: Vec<Vec<Sums>> = blocks
+    // Block by block, division by division.
+    let parts: Vec<Vec<Effects>> = blocks
         .par_iter()
-        .map_init(
-            || (Block::default(), RankSums::new(n_clusters)),
-            |(block, ranks), genes| {
-                let mut sums = vec![Sums::default(); genes.len() * n_clusters];
-                // Lots in order, so that sums are the same for any number of threads.
-                for lot in (0..dataset.n_lots()).filter(|&lot| !clusters[lot].is_empty()) {
-                    block.gather(cells_of_lot(dataset, normalized, labels, lot), genes.clone());
-                    for (index, sums) in sums.chunks_exact_mut(n_clusters).enumerate() {
-                        ranks.compute(block.gene(index), &sizes[lot]);
-                        add_lot(sums, ranks, &sizes[lot], &clusters[lot], params.pseudocount);
+        .map_init(Block::default, |block, genes| {
+            let mut sums: Vec<Vec<Sums>> =
+                plans.iter().map(|plan| vec![Sums::default(); genes.len() * plan.n_lots.len()]).collect();
+            let mut ranks: Vec<RankSums> = plans.iter().map(|plan| RankSums::new(plan.n_lots.len())).collect();
+            // Lots in order, so that sums are the same for any number of threads.
+            for lot in (0..dataset.n_lots()).filter(|&lot| plans.iter().any(|plan| plan.takes_part(lot))) {
+                let cells = places_in_lot(dataset, normalized, lot);
+                block.gather(cells, genes.clone());
+                for index in 0..genes.len() {
+                    let nonzeros = block.gene(index);
+                    nonzeros.sort_unstable();
+                    for ((plan, ranks), sums) in plans.iter().zip(&mut ranks).zip(&mut sums) {
+                        if plan.takes_part(lot) {
+                            ranks.compute_sorted(nonzeros, &plan.sizes[lot], |cell| plan.labels[lot][cell as usize]);
+                            let n_clusters = plan.n_lots.len();
+                            let sums = &mut sums[index * n_clusters..(index + 1) * n_clusters];
+                            add_lot(sums, ranks, &plan.sizes[lot], &plan.clusters[lot], params.pseudocount);
+                        }
                     }
                 }
-                sums
-            },
-        )
-        .collect();
-
-    let at = |(k, gene): (usize, usize)| {
-        let block = gene / super::gene_major::GENES_PER_TASK;
-        &sums[block][(gene - blocks[block].start) * n_clusters + k]
-    };
-    let shape = (n_clusters, dataset.n_genes());
-    let mean = |of: fn(&Sums) -> f64| {
-        Array2::from_shape_fn(shape, |place| {
-            // 0 / 0 = NaN where no lot takes part.
-            (of(at(place)) / f64::from(n_lots[place.0])) as f32
+            }
+            plans.iter().zip(sums).map(|(plan, sums)| plan.means(&sums, genes.len())).collect()
         })
-    };
-    Ok(Effects {
-        auc: mean(|s| s.auc),
-        log2_fc: mean(|s| s.log2_fc),
-        share_in: mean(|s| s.share_in),
-        share_out: mean(|s| s.share_out),
-        n_lots_up: Array2::from_shape_fn(shape, |place| at(place).n_up),
-        n_lots,
-    })
+        .collect();
+    let mut by_division: Vec<Vec<Effects>> = plans.iter().map(|_| Vec::with_capacity(blocks.len())).collect();
+    for part in parts {
+        by_division.iter_mut().zip(part).for_each(|(all, part)| all.push(part));
+    }
+    Ok(by_division.into_iter().map(joined).collect())
+}
+
+/// Who takes part in the effects of a division.
+struct Plan<'a> {
+    /// Per lot: label of each of its cells.
+    labels: Vec<&'a [u32]>,
+    /// Lots × clusters: number of cells.
+    sizes: Vec<Vec<u64>>,
+    /// Per lot: the clusters in whose effects it takes part.
+    clusters: Vec<Vec<usize>>,
+    /// Per cluster: lots that take part.
+    n_lots: Vec<u32>,
+}
+
+impl<'a> Plan<'a> {
+    fn new(dataset: &Dataset, division: Division<'a>, params: &EffectsParams) -> Self {
+        let Division { labels, n_clusters, without } = division;
+        assert_eq!(labels.len(), dataset.n_cells(), "one label per cell");
+        let labels: Vec<&[u32]> = dataset.offsets().windows(2).map(|lot| &labels[lot[0]..lot[1]]).collect();
+        let size = |(lot, labels): (usize, &&[u32])| match without {
+            Some(left_out) if left_out == lot => vec![0; n_clusters],
+            _ => cluster_sizes(labels, n_clusters),
+        };
+        let sizes: Vec<Vec<u64>> = labels.iter().enumerate().map(size).collect();
+        let min_cells = params.min_cells.max(1) as u64;
+        let taking_part = |sizes: &Vec<u64>| -> Vec<usize> {
+            let n: u64 = sizes.iter().sum();
+            (0..n_clusters).filter(|&k| sizes[k] >= min_cells && n - sizes[k] >= min_cells).collect()
+        };
+        let clusters: Vec<Vec<usize>> = sizes.iter().map(taking_part).collect();
+        let mut n_lots = vec![0; n_clusters];
+        clusters.iter().flatten().for_each(|&k| n_lots[k] += 1);
+        Self { labels, sizes, clusters, n_lots }
+    }
+
+    fn takes_part(&self, lot: usize) -> bool {
+        !self.clusters[lot].is_empty()
+    }
+
+    /// Means over lots; `sums` is genes × clusters.
+    fn means(&self, sums: &[Sums], n_genes: usize) -> Effects {
+        let n_clusters = self.n_lots.len();
+        let shape = (n_clusters, n_genes);
+        let at = |(k, gene): (usize, usize)| &sums[gene * n_clusters + k];
+        // 0 / 0 = NaN where no lot takes part.
+        let mean = |of: fn(&Sums) -> f64| {
+            Array2::from_shape_fn(shape, |place| (of(at(place)) / f64::from(self.n_lots[place.0])) as f32)
+        };
+        Effects {
+            auc: mean(|s| s.auc),
+            log2_fc: mean(|s| s.log2_fc),
+            share_in: mean(|s| s.share_in),
+            share_out: mean(|s| s.share_out),
+            n_lots_up: Array2::from_shape_fn(shape, |place| at(place).n_up),
+            n_lots: self.n_lots.clone(),
+        }
+    }
+}
+
+/// Puts blocks of genes side by side.
+fn joined(blocks: Vec<Effects>) -> Effects {
+    fn side_by_side<T: Clone>(blocks: &[Effects], of: fn(&Effects) -> &Array2<T>) -> Array2<T> {
+        let views: Vec<_> = blocks.iter().map(|block| of(block).view()).collect();
+        ndarray::concatenate(ndarray::Axis(1), &views)
+            .expect("blocks have the same clusters")
+            .as_standard_layout()
+            .into_owned()
+    }
+    Effects {
+        auc: side_by_side(&blocks, |e| &e.auc),
+        log2_fc: side_by_side(&blocks, |e| &e.log2_fc),
+        share_in: side_by_side(&blocks, |e| &e.share_in),
+        share_out: side_by_side(&blocks, |e| &e.share_out),
+        n_lots_up: side_by_side(&blocks, |e| &e.n_lots_up),
+        n_lots: blocks.into_iter().next().map_or_else(Vec::new, |e| e.n_lots),
+    }
 }
 
 /// Adds one lot's effects of one gene.
@@ -186,94 +270,4 @@ fn add_lot(sums: &mut [Sums], ranks: &RankSums, sizes: &[u64], clusters: &[usize
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::steps::markers::small::dataset;
-
-    /// No scaling, so that effects can be worked by hand.
-    fn run(lots: &[Vec<Vec<u32>>], labels: &[u32], n_clusters: usize, min_cells: usize) -> Effects {
-        let dataset = dataset(lots);
-        let normalized = Normalized { scale: vec![1.0; dataset.n_cells()] };
-        let params = EffectsParams { min_cells, ..Default::default() };
-        effects(&dataset, &normalized, labels, n_clusters, &params).unwrap()
-    }
-
-    #[test]
-    fn worked_numbers_averaged_over_lots() {
-        // Gene 0. First lot: 3, 1 against 0, 1 (pairs 1, 1, 1, ½ of 4). Second lot: 0, 0 against 4, 0 (½, 0, ½, 0 of 4).
-        let first = vec![vec![3, 0], vec![1, 0], vec![0, 0], vec![1, 0]];
-        let second = vec![vec![0, 0], vec![0, 0], vec![4, 0], vec![0, 0]];
-        let e = run(&[first, second], &[0, 0, 1, 1, 0, 0, 1, 1], 2, 2);
-        assert_eq!((e.n_lots.as_slice(), e.n_lots_up[[0, 0]], e.n_lots_up[[1, 0]]), ([2, 2].as_slice(), 1, 1));
-        assert!((e.auc[[0, 0]] - (3.5 / 4.0 + 1.0 / 4.0) / 2.0).abs() < 1e-6);
-        // log2(3 / 1.5) = 1 and log2(1 / 3).
-        assert!((e.log2_fc[[0, 0]] - (1.0 - 3.0_f32.log2()) / 2.0).abs() < 1e-6);
-        assert_eq!((e.share_in[[0, 0]], e.share_out[[0, 0]]), (0.5, 0.5));
-        // Two clusters mirror each other, and a gene that nobody expresses has no effect.
-        assert!((e.auc[[0, 0]] + e.auc[[1, 0]] - 1.0).abs() < 1e-6);
-        assert_eq!((e.auc[[0, 1]], e.log2_fc[[0, 1]], e.share_in[[0, 1]], e.n_lots_up[[0, 1]]), (0.5, 0.0, 0.0, 0));
-    }
-
-    #[test]
-    fn lots_with_too_few_cells_take_no_part() {
-        let lots = [vec![vec![3], vec![0], vec![0]], vec![vec![0], vec![9], vec![9]]];
-        // Cluster 0 has one cell in each lot, cluster 1 two; cluster 2 none.
-        let e = run(&lots, &[0, 1, 1, 0, 1, 1], 3, 2);
-        assert_eq!(e.n_lots, [0, 0, 0]);
-        assert!(e.auc.iter().chain(&e.log2_fc).chain(&e.share_in).chain(&e.share_out).all(|v| v.is_nan()));
-        assert!((0..3).all(|k| e.top(k, &EffectsParams::default()).is_empty()));
-        assert_eq!(run(&lots, &[0, 1, 1, 0, 1, 1], 3, 0).n_lots, [2, 2, 0]);
-        // One cluster of all cells has nothing to be compared with.
-        assert_eq!(run(&lots, &[0; 6], 1, 1).n_lots, [0]);
-    }
-
-    #[test]
-    fn top_genes_are_specific_and_expressed() {
-        let row = |values: &[f32]| Array2::from_shape_vec((1, values.len()), values.to_vec()).unwrap();
-        let e = Effects {
-            auc: row(&[0.6, 0.9, 0.9, 0.9, 0.5, 0.99]),
-            log2_fc: row(&[9.0, 1.0, 2.0, 1.0, 9.0, 9.0]),
-            share_in: row(&[0.5, 0.5, 0.5, 0.5, 0.5, 0.01]),
-            share_out: row(&[0.0; 6]),
-            n_lots: vec![3],
-            n_lots_up: Array2::zeros((1, 6)),
-        };
-        assert_eq!(e.top(0, &EffectsParams::default()), [2, 1, 3, 0]);
-        assert_eq!(e.top(0, &EffectsParams { n_markers: 1, min_share: 0.0, ..Default::default() }), [5]);
-    }
-
-    #[test]
-    fn same_bytes_for_one_and_two_threads_over_several_blocks_of_genes() {
-        let cell = |i: usize| (0..600).map(|gene| ((i * 31 + gene * 17 + i * gene) % 11 / 7) as u32).collect();
-        let lots = [(0..9).map(cell).collect(), (9..20).map(cell).collect::<Vec<Vec<u32>>>()];
-        let labels: Vec<u32> = (0..20).map(|i| i % 3).collect();
-        let on = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| run(&lots, &labels, 3, 1))
-        };
-        let (one, two) = (on(1), on(2));
-        assert_eq!(one, two);
-        // Each gene is where it belongs: its share of expressing cells, counted directly in each lot.
-        for gene in [0, 255, 256, 511, 512, 599] {
-            let mut share = 0.0;
-            for (lot, start) in lots.iter().zip([0, 9]) {
-                let inside: Vec<&Vec<u32>> =
-                    (0..lot.len()).filter(|i| labels[start + i] == 1).map(|i| &lot[i]).collect();
-                share += inside.iter().filter(|cell| cell[gene] > 0).count() as f64 / inside.len() as f64 / 2.0;
-            }
-            assert!((f64::from(one.share_in[[1, gene]]) - share).abs() < 1e-6, "{gene}");
-        }
-    }
-
-    #[test]
-    fn parameters_are_checked() {
-        let dataset = dataset(&[vec![vec![1]]]);
-        let normalized = Normalized { scale: vec![1.0] };
-        for (params, name) in [
-            (EffectsParams { min_share: -0.1, ..Default::default() }, "effects.min_share"),
-            (EffectsParams { pseudocount: 0.0, ..Default::default() }, "effects.pseudocount"),
-        ] {
-            assert!(effects(&dataset, &normalized, &[0], 1, &params).unwrap_err().to_string().contains(name));
-        }
-    }
-}
+mod tests;

@@ -21,6 +21,20 @@ pub(super) struct Cell<'a> {
     label: u32,
 }
 
+/// The cells of one lot, each labelled by its place in the lot.
+pub(super) fn places_in_lot<'a>(
+    dataset: &'a Dataset,
+    normalized: &'a Normalized,
+    lot: usize,
+) -> impl Iterator<Item = Cell<'a>> {
+    let (counts, start) = (&dataset.lots()[lot].counts, dataset.offsets()[lot]);
+    (0..counts.n_cells()).map(move |cell| Cell {
+        row: counts.row(cell),
+        scale: normalized.scale[start + cell],
+        label: cell as u32,
+    })
+}
+
 /// The cells of one lot.
 pub(super) fn cells_of_lot<'a>(
     dataset: &'a Dataset,

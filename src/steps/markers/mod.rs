@@ -2,11 +2,13 @@
 
 pub mod effects;
 mod gene_major;
+pub mod leave_one_out;
 pub mod ranking;
 #[cfg(test)]
 mod small;
 pub mod wilcoxon;
 
-pub use effects::{Effects, EffectsParams, effects};
+pub use effects::{Division, Effects, EffectsParams, effects, effects_of_divisions};
+pub use leave_one_out::{LeaveOneOut, LeaveOneOutParams, Pull, RunWithout, Stability, TopGene, run_without, stability};
 pub use ranking::{Candidate, RankingParams, ranking};
 pub use wilcoxon::{Wilcoxon, wilcoxon};

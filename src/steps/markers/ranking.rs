@@ -65,6 +65,8 @@ pub struct Candidate {
     pub n_lots_up: u32,
     /// Pearson correlation of the gene's pseudobulk (all cells) with the readout.
     pub r_gene: f64,
+    /// In how many of the roads without one lot the gene is among the 20 best; `None` where these were not walked.
+    pub loo_top20: Option<u32>,
     /// Family-wise p over all genes (the permutations of the association carried through the ranking).
     pub p_family: f64,
     /// The cluster is proliferative.
@@ -146,6 +148,7 @@ pub fn ranking(
             n_lots: effects.n_lots[cluster],
             n_lots_up: u32::from(effects.n_lots_up[[cluster, gene]]),
             r_gene: over_lots(pseudobulk.column(gene), &association.values),
+            loo_top20: None,
             p_family,
             proliferative: proliferative[cluster],
         })

@@ -120,6 +120,26 @@ fn more_genes_than_there_are_and_bad_parameters() {
 }
 
 #[test]
+fn a_choice_without_a_lot_is_that_of_the_other_lots() {
+    let lots = [lot(1, 60), lot(2, 80), lot(3, 10), lot(4, 70)];
+    for flavor in [HvgFlavor::SeuratV3, HvgFlavor::Seurat] {
+        for per_lot in [true, false] {
+            let params = HvgParams { flavor, per_lot, ..top(40) };
+            let names = symbols();
+            let data = from_vectors(&lots, &names.iter().map(String::as_str).collect::<Vec<_>>());
+            let normalized = normalize(&data, &NormalizeParams::default()).unwrap();
+            let votes = HvgVotes::new(&data, &normalized, &params).unwrap();
+            for left_out in 0..4 {
+                let keep: Vec<bool> = (0..4).map(|l| l != left_out).collect();
+                let fewer = data.select_lots(&keep).unwrap();
+                let normalized = normalize(&fewer, &NormalizeParams::default()).unwrap();
+                assert_eq!(votes.choose(Some(left_out)).unwrap(), hvg(&fewer, &normalized, &params).unwrap());
+            }
+        }
+    }
+}
+
+#[test]
 fn the_number_of_threads_changes_no_bit() {
     let lots = [lot(1, 3000), lot(2, 2500)];
     for flavor in [HvgFlavor::SeuratV3, HvgFlavor::Seurat] {

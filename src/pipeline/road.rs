@@ -1,0 +1,113 @@
+//! From variable genes to clusters: walked once for the run, and again whenever a lot is left out.
+
+use ndarray::Array2;
+
+use super::{ClusterMethod, Params, step};
+use crate::data::{Dataset, LotSheet};
+use crate::error::{Error, Result};
+use crate::progress::Progress;
+use crate::steps::cells::{Harmony, Normalized, Pca, harmony, pca};
+use crate::steps::clusters::{
+    Clustering, Neighbors, ResolutionRow, ResolutionSweep, graph, kmeans, mixture, neighbors, resolution,
+};
+
+/// What the road passes by, and where it ends.
+pub(super) struct Road {
+    pub pca: Pca,
+    /// Leading components, cells × components.
+    pub leading: Array2<f32>,
+    /// `None` if integration is off.
+    pub harmony: Option<Harmony>,
+    pub neighbors: Neighbors,
+    pub sweep: Vec<ResolutionRow>,
+    /// Chosen, or as given.
+    pub resolution: f64,
+    pub clustering: Clustering,
+}
+
+impl Road {
+    /// Where cells lie: leading components, corrected or as they are.
+    pub fn embedding(&self) -> &Array2<f32> {
+        self.harmony.as_ref().map_or(&self.leading, |harmony| &harmony.corrected)
+    }
+}
+
+/// Components, integration, neighbours, clusters of all cells of `dataset`.
+pub(super) fn road(
+    dataset: &Dataset,
+    normalized: &Normalized,
+    genes: &[u32],
+    params: &Params,
+    progress: &dyn Progress,
+) -> Result<Road> {
+    let pca = step(
+        progress,
+        "pca",
+        || pca(dataset, normalized, genes, &params.pca),
+        |p| format!("{} of {} components are above the noise", p.n_leading, p.variance.len()),
+    )?;
+    let leading = pca.leading();
+    let harmony = if params.harmony.enabled { Some(integrated(dataset, &leading, params, progress)?) } else { None };
+    let embedding = harmony.as_ref().map_or(&leading, |h| &h.corrected);
+    let neighbors = step(
+        progress,
+        "neighbors",
+        || neighbors(embedding, &params.neighbors),
+        |n| format!("{} per cell", n.indices.ncols()),
+    )?;
+    let ResolutionSweep { rows: sweep, clustering, resolution } = {
+        let graph = graph(&neighbors, &params.neighbors);
+        step(
+            progress,
+            "resolution",
+            || resolution(&graph, &params.resolution, &params.leiden, params.seed),
+            |s| format!("{} clusters at resolution {}", s.clustering.n_clusters, s.resolution),
+        )?
+    };
+    let n_wanted = if params.clusters.n_clusters == 0 { clustering.n_clusters } else { params.clusters.n_clusters };
+    let clustering = match params.clusters.method {
+        ClusterMethod::Leiden => clustering,
+        ClusterMethod::Kmeans => kmeans(embedding, n_wanted, &params.kmeans, params.seed)?,
+        ClusterMethod::Mixture => mixture(embedding, n_wanted, &params.mixture, params.seed)?,
+    };
+    Ok(Road { pca, leading, harmony, neighbors, sweep, resolution, clustering })
+}
+
+/// Components corrected for the batch of each cell.
+pub(super) fn integrated(
+    dataset: &Dataset,
+    scores: &Array2<f32>,
+    params: &Params,
+    progress: &dyn Progress,
+) -> Result<Harmony> {
+    let (batch, n_batches) = batches(dataset.sheet(), &params.harmony.column, &dataset.lot_of_cell())?;
+    step(
+        progress,
+        "harmony",
+        || harmony(scores, &batch, n_batches, &params.harmony, params.seed),
+        |h| format!("{} rounds over {n_batches} batches", h.objective.len()),
+    )
+}
+
+/// The batch of each cell and the number of batches: the lot, or the values of a column of the sheet in order of appearance.
+fn batches(sheet: &LotSheet, column: &str, lot_of_cell: &[u32]) -> Result<(Vec<u32>, usize)> {
+    if column.is_empty() {
+        return Ok((lot_of_cell.to_vec(), sheet.lots.len()));
+    }
+    let values = &sheet
+        .column(column)
+        .ok_or_else(|| Error::param("harmony.column", column, "a column of the lot sheet, or empty for the lot"))?
+        .values;
+    let mut names: Vec<&str> = Vec::new();
+    let batch_of_lot: Vec<u32> = values
+        .iter()
+        .map(|value| {
+            let index = names.iter().position(|name| name == value).unwrap_or_else(|| {
+                names.push(value);
+                names.len() - 1
+            });
+            index as u32
+        })
+        .collect();
+    Ok((lot_of_cell.iter().map(|&lot| batch_of_lot[lot as usize]).collect(), names.len()))
+}
