@@ -47,8 +47,12 @@ fn float(values: impl IntoIterator<Item = f64>) -> Column {
 }
 
 /// Whole numbers that may be missing: empty fields in a file.
-fn optional(values: impl IntoIterator<Item = Option<f64>>) -> Column {
-    float(values.into_iter().map(|v| v.unwrap_or(f64::NAN)))
+fn optional<T: TryInto<i64> + Copy>(values: impl IntoIterator<Item = Option<T>>) -> Column {
+    let values: Vec<Option<i64>> = values.into_iter().map(|v| v.map(|v| v.try_into().unwrap_or(i64::MAX))).collect();
+    match values.iter().copied().collect::<Option<Vec<i64>>>() {
+        Some(all) => Column::Integer(all),
+        None => text(values.into_iter().map(|v| v.map_or(String::new(), |v| v.to_string()))),
+    }
 }
 
 fn lot_names(analysis: &Analysis) -> Vec<String> {
@@ -272,8 +276,8 @@ fn association_table(ranked: &Ranked) -> Table {
         .with("why", text(ranked.verdicts.iter().map(Judgement::words)))
         .with("road_min", float((0..rows.len()).map(|k| stable(k).map_or(f64::NAN, |s| s.r_min))))
         .with("road_max", float((0..rows.len()).map(|k| stable(k).map_or(f64::NAN, |s| s.r_max))))
-        .with("n_found_again", optional((0..rows.len()).map(|k| stable(k).map(|s| s.n_found as f64))))
-        .with("n_roads", optional((0..rows.len()).map(|_| ranked.stability.as_ref().map(|s| s.n_runs as f64))))
+        .with("n_found_again", optional((0..rows.len()).map(|k| stable(k).map(|s| s.n_found))))
+        .with("n_roads", optional((0..rows.len()).map(|k| stable(k).map(|s| s.n_runs))))
 }
 
 fn candidate_table(genes: &Genes, ranked: &Ranked) -> Table {
@@ -290,7 +294,7 @@ fn candidate_table(genes: &Genes, ranked: &Ranked) -> Table {
         .with("n_lots", integer(rows.iter().map(|r| r.n_lots)))
         .with("n_lots_up", integer(rows.iter().map(|r| r.n_lots_up)))
         .with("r_gene", float(rows.iter().map(|r| r.r_gene)))
-        .with("loo_top20", optional(rows.iter().map(|r| r.loo_top20.map(f64::from))))
+        .with("loo_top20", optional(rows.iter().map(|r| r.loo_top20)))
         .with("p_family", float(rows.iter().map(|r| r.p_family)))
         .with("measurable", text(rows.iter().map(|_| "")))
         .with("proliferative", Column::Bool(rows.iter().map(|r| r.proliferative).collect()))

@@ -24,7 +24,7 @@ fn match_table(analysis: &Analysis, result: &LeaveOneOut) -> Table {
     Table::new()
         .with("lot_left_out", text(rows.iter().map(|(run, _)| &lots[run.lot])))
         .with("cluster", integer(rows.iter().map(|r| r.1)))
-        .with("matched", optional(rows.iter().map(|(run, k)| run.matches[*k].map(|m| m as f64))))
+        .with("matched", optional(rows.iter().map(|(run, k)| run.matches[*k])))
         .with("jaccard", float(rows.iter().map(|(run, k)| run.jaccard[*k])))
         .with("n_clusters", integer(rows.iter().map(|(run, _)| run.n_cells.ncols())))
 }
