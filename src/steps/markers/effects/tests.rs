@@ -93,7 +93,7 @@ fn divisions_together_are_those_alone_and_a_lot_left_out_is_not_there() {
     let lots =
         [(0..30).map(cell).collect(), (30..70).map(cell).collect::<Vec<Vec<u32>>>(), (70..95).map(cell).collect()];
     let dataset = dataset(&lots);
-    let normalized = Normalized { scale: (0..95).map(|i| 1.0 + (i % 7) as f32 / 3.0).collect() };
+    let normalized = Normalized { scale: (0..95).map(|i| 1.0 + f64::from(i % 7) / 3.0).collect() };
     let params = EffectsParams { min_cells: 5, ..Default::default() };
     let (three, two): (Vec<u32>, Vec<u32>) = (0..95).map(|i| (i % 3, (i / 2) % 2)).unzip();
     let mut holed = two.clone();
