@@ -7,7 +7,9 @@ use crate::error::Result;
 use crate::io::h5ad::{AnnData, write_h5ad};
 use crate::io::run_dir::{PendingDir, create_folder, write_bytes, write_text};
 use crate::io::tables::write_table;
-use crate::pipeline::{Analysis, Ranked, Space, analysis_tables, cell_columns, gene_columns, ranked_tables};
+use crate::pipeline::{
+    Analysis, Ranked, Space, analysis_tables, cell_columns, gene_columns, ranked_tables, readout_tables,
+};
 use crate::progress::Progress;
 use crate::provenance::{Execution, FileHash, RankingWarnings, RunRecord, write_record};
 use crate::report::{self, RunFacts};
@@ -61,6 +63,11 @@ pub fn write_run(
 /// As [`write_run`].
 pub fn write_rank(run: &Path, replace: bool, output: Output<'_>) -> Result<()> {
     create_folder(&run.join("rank"))?;
+    // What the ranking was made with and of, so that it can be made again from the run alone.
+    write_text(&run.join("params.toml"), &toml_of(output.analysis))?;
+    for (name, table) in readout_tables(output.analysis) {
+        write_table(&run.join(name), &table)?;
+    }
     for ranked in output.ranked {
         let target = run.join("rank").join(folder_name(&ranked.association.readout));
         // The ranking of the same readout is replaced only when asked, those of others stay.

@@ -3,26 +3,29 @@
 mod leave_one_out;
 mod load;
 mod params;
+mod readouts;
 mod results;
 mod road;
 mod tables;
 
 pub use load::load_run;
 pub use params::{ClusterMethod, ClustersParams, Params};
+pub use readouts::{find_readout, read_readouts};
 pub use results::{Analysis, Cells, ClusterSummary, Excluded, Ranked, Space};
 use road::Road;
-pub use tables::{analysis_tables, cell_columns, gene_columns, marker_table, ranked_tables};
+pub use tables::{analysis_tables, cell_columns, gene_columns, marker_table, ranked_tables, readout_tables};
 
-use std::collections::BTreeSet;
-
-use crate::data::{Dataset, LotSheet};
+use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::io::ReadLots;
-use crate::progress::Progress;
+use crate::progress::{Progress, Silent};
 use crate::steps::cells::{CellMetrics, Doublets, HvgVotes, Phase, cell_cycle, doublets, normalize, qc};
 use crate::steps::clusters::{Clustering, umap};
 use crate::steps::lots::verdict::too_few_lots;
-use crate::steps::lots::{Composition, association, composition, influence, pseudobulk, verdicts};
+use crate::steps::lots::{
+    Composition, Observed, association_of, censored, composition, influence, pseudobulk, two_groups, units, verdicts,
+    weights,
+};
 use crate::steps::markers::{effects, ranking, stability};
 use crate::warning::Warning;
 
@@ -166,6 +169,7 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
         pseudobulk,
         effects,
         leave_one_out,
+        readouts: Vec::new(),
         warnings,
     };
     Ok((analysis, Space { dataset, normalized, hvg, pca, harmony, neighbors }))
@@ -177,47 +181,50 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
 /// - the readout is not a column of the sheet, or holds text
 /// - fewer lots have a value than a correlation needs
 pub fn rank(analysis: &Analysis, readout: &str) -> Result<Ranked> {
-    let column = analysis.sheet.column(readout).ok_or_else(|| {
-        let names: Vec<&str> = analysis.sheet.columns.iter().map(|c| c.name.as_str()).collect();
-        Error::input(
-            format!("the lot sheet has no column `{readout}`"),
-            format!("its columns are: {}", if names.is_empty() { "none".into() } else { names.join(", ") }),
-        )
-    })?;
-    let values = column.numbers().ok_or_else(|| {
-        let bad = column.values.iter().position(|v| !v.trim().is_empty() && v.trim().parse::<f64>().is_err());
-        let place =
-            bad.map_or(String::new(), |i| format!(" (lot {}: `{}`)", analysis.sheet.lots[i].lot, column.values[i]));
-        Error::input(
-            format!("column `{readout}` of the lot sheet holds text{place}"),
-            "a readout must be a number in each lot, or empty where it was not measured",
-        )
-    })?;
+    rank_watched(analysis, readout, &Silent)
+}
+
+/// As [`rank`], telling how far the permutations are.
+///
+/// # Errors
+/// As [`rank`].
+pub fn rank_watched(analysis: &Analysis, readout: &str, progress: &dyn Progress) -> Result<Ranked> {
     let params = &analysis.params;
-    let table = analysis.composition.transformed(params.composition.transform);
-    let associate = |values: &[f64]| association(&table, readout, values, &params.association, params.seed);
-    let mut association = associate(&values)?;
-    let influence = influence(&table, &values, associate);
+    let readout = find_readout(&analysis.sheet, &analysis.readouts, readout)?;
+    let of_lots = analysis.composition.transformed(params.composition.transform);
+    let units = units(&analysis.sheet, &of_lots, &readout, &params.association)?;
+    let table = units.table(&of_lots);
+    let values = units.average(&readout.values);
+    let weights = weights(&readout, params.association.weights).map(|of_lots| units.sum(&of_lots));
+    let censored = censored(&readout);
+    let associate = |values: &[f64], progress: &dyn Progress| {
+        let weights = weights.as_deref();
+        let observed = Observed { name: &readout.name, values, weights, ranks_only: censored.is_some() };
+        association_of(&table, observed, &units, &params.association, params.seed, progress)
+    };
+    let mut association = associate(&values, progress)?;
+    association.warnings.extend(units.warnings.iter().cloned().chain(censored.clone()));
+    let influence = influence(&table, &association, |values| associate(values, &Silent));
+    let groups = two_groups(&table, &values, readout.groups.as_ref(), &units, &params.association, params.seed);
     let proliferative: Vec<bool> = analysis.clusters.iter().map(|c| c.proliferative).collect();
-    let r: Vec<f64> = association.rows.iter().map(|row| row.r).collect();
+    let r: Vec<f64> = association.rows.iter().map(|row| row.effect).collect();
     let stability = analysis.leave_one_out.as_ref().map(|runs| {
-        stability(runs, &values, &r, params.composition.transform, &params.ranking, params.verdict.min_jaccard)
+        stability(runs, &readout.values, &r, params.composition.transform, &params.ranking, params.verdict.min_jaccard)
     });
     let found_again = stability.as_ref().map(|s| s.clusters.as_slice());
     let verdicts = verdicts(&association, &influence, found_again, &params.verdict)?;
     association.warnings.extend(too_few_lots(&association, &params.verdict));
-    association.warnings.extend(repeated_donors(&analysis.sheet));
     let mut candidates = ranking(
         &association,
         &analysis.effects,
-        analysis.pseudobulk.log2_cpm_all().view(),
+        units.rows(&analysis.pseudobulk.log2_cpm_all()).view(),
         &proliferative,
         &params.ranking,
     )?;
     if let Some(stability) = &stability {
         candidates.iter_mut().for_each(|candidate| candidate.loo_top20 = Some(stability.n_top(candidate.gene)));
     }
-    Ok(Ranked { association, verdicts, influence, stability, candidates })
+    Ok(Ranked { readout, units, association, groups, verdicts, influence, stability, candidates })
 }
 
 /// Runs one step between a start and a finish of the progress.
@@ -293,11 +300,4 @@ fn cluster_warnings(clusters: &[ClusterSummary], n_lots: usize) -> Vec<Warning> 
         .filter(|(_, c)| n_lots > 1 && c.effective_lots < FEW_LOTS_SHARE * n_lots as f64)
         .map(|(cluster, c)| Warning::ClusterOfFewLots { cluster, effective_lots: c.effective_lots, n_lots })
         .collect()
-}
-
-fn repeated_donors(sheet: &LotSheet) -> Option<Warning> {
-    let donors = &sheet.column("donor")?.values;
-    let named: Vec<&str> = donors.iter().map(|d| d.trim()).filter(|d| !d.is_empty()).collect();
-    let n_donors = named.iter().collect::<BTreeSet<_>>().len();
-    (n_donors < named.len()).then(|| Warning::RepeatedDonor { column: "donor".into(), n_lots: named.len(), n_donors })
 }

@@ -155,7 +155,7 @@ pub enum Warning {
         /// Smallest attainable two-sided p-value.
         smallest_p: f64,
     },
-    /// Several lots come from one donor but are counted as independent.
+    /// Several lots come from one donor.
     RepeatedDonor {
         /// Column of the sheet.
         column: String,
@@ -163,6 +163,54 @@ pub enum Warning {
         n_lots: usize,
         /// Number of distinct donors.
         n_donors: usize,
+        /// Lots of one donor were averaged; if not, each was counted as independent, as asked.
+        averaged: bool,
+    },
+    /// The readout differs between lots that are taken as one.
+    ReadoutVariesWithin {
+        /// The readout.
+        readout: String,
+        /// Column that says which lots are one.
+        column: String,
+    },
+    /// Lots have values below the limit of quantification, so that ranks are tested.
+    ReadoutCensored {
+        /// The readout.
+        readout: String,
+        /// Lots with a value.
+        n_lots: usize,
+        /// Lots all of whose replicates lie below the limit.
+        n_below: usize,
+        /// Lots some of whose replicates lie below the limit.
+        n_partly: usize,
+    },
+    /// Weights can't be combined with covariates and were left out.
+    WeightsNotUsed {
+        /// The readout.
+        readout: String,
+    },
+    /// Lots with few cases are hidden.
+    OutcomesHidden {
+        /// The outcome.
+        outcome: String,
+        /// Number of lots.
+        n_lots: usize,
+        /// Cases a lot needs to be shown.
+        min_cases: usize,
+    },
+    /// Some case has an outcome for several lots.
+    CasesOfSeveralLots {
+        /// The file.
+        file: String,
+    },
+    /// Rows of a file belong to lots that the sheet does not have.
+    RowsOfUnknownLots {
+        /// The file.
+        file: String,
+        /// Number of rows.
+        n_rows: usize,
+        /// Line of the first of them.
+        first_line: u64,
     },
     /// The road was not walked without each lot.
     TooFewLotsToLeaveOneOut {
@@ -251,10 +299,42 @@ impl std::fmt::Display for Warning {
                 f,
                 "{n_lots} lots have a value of {readout}: the smallest p-value that can be reached is {smallest_p:.3}, so nothing can be concluded"
             ),
-            Self::RepeatedDonor { column, n_lots, n_donors } => write!(
+            Self::RepeatedDonor { column, n_lots, n_donors, averaged: true } => write!(
                 f,
-                "{n_lots} lots come from {n_donors} different values of `{column}`, yet each lot is counted as independent; \
-                 p-values are too small if lots of one donor resemble each other"
+                "{n_lots} lots come from {n_donors} different values of `{column}`; lots of one are averaged, and n counts \
+                 values of `{column}`. If each lot is independent, say so with --unit lot; to compare lots of one with each \
+                 other, use --block {column}"
+            ),
+            Self::RepeatedDonor { column, n_lots, n_donors, averaged: false } => write!(
+                f,
+                "{n_lots} lots come from {n_donors} different values of `{column}`, yet each lot is counted as independent, as \
+                 asked; p-values are too small if lots of one resemble each other"
+            ),
+            Self::ReadoutVariesWithin { readout, column } => write!(
+                f,
+                "{readout} differs between lots of one `{column}`; its average is used, and only those with the same number of \
+                 lots change places. To compare lots within it, use --block {column}"
+            ),
+            Self::ReadoutCensored { readout, n_lots, n_below, n_partly } => write!(
+                f,
+                "{readout} lies below its limit of quantification in {n_below} of {n_lots} lots, and in some replicates of \
+                 {n_partly} more; ranks are tested (Spearman), lots below sharing the lowest, and r is not to be trusted"
+            ),
+            Self::WeightsNotUsed { readout } => {
+                write!(f, "lots with {readout} are not weighted, as weights can't be combined with covariates")
+            }
+            Self::OutcomesHidden { outcome, n_lots, min_cases } => write!(
+                f,
+                "{outcome}: {n_lots} lots have fewer than {min_cases} cases; they are hidden and take no part \
+                 (outcomes.min_cases)"
+            ),
+            Self::CasesOfSeveralLots { file } => {
+                write!(f, "{file}: some case has an outcome for several lots, so that lots are not quite independent")
+            }
+            Self::RowsOfUnknownLots { file, n_rows, first_line } => write!(
+                f,
+                "{file}: {n_rows} rows (the first on line {first_line}) belong to lots that the sheet does not have; they \
+                 were left out. Are lots named alike?"
             ),
             Self::TooFewLotsToLeaveOneOut { n_lots, n_needed } => write!(
                 f,

@@ -7,7 +7,7 @@ use cqa::output::{Output, write_run};
 use cqa::pipeline;
 
 use super::clock::Clock;
-use super::settings::{self, Input, Overrides};
+use super::settings::{self, Input, Overrides, ReadoutFiles};
 use super::{Common, Outcome, Terminal, summary};
 use cqa::provenance::hash_files;
 
@@ -24,6 +24,8 @@ pub struct ClusterArgs {
     force: bool,
     #[command(flatten)]
     overrides: Overrides,
+    #[command(flatten)]
+    files: ReadoutFiles,
 }
 
 /// Lots → clusters → run directory.
@@ -31,9 +33,16 @@ pub fn cluster(args: &ClusterArgs, common: &Common, terminal: &Terminal) -> Outc
     let clock = Clock::start();
     settings::refuse_existing(&args.output, args.force)?;
     let params = settings::parameters(common, &args.overrides)?;
-    let read = settings::read(&args.input, &settings::sheet(&args.input)?, &params, terminal)?;
-    let inputs = hash_files(&read.files)?;
-    let (analysis, space) = pipeline::cluster(read, &params, terminal)?;
+    let sheet = settings::sheet(&args.input)?;
+    // Files of readouts are judged now, not after the clustering.
+    args.files.read(&sheet, &params)?;
+    let read = settings::read(&args.input, &sheet, &params, terminal)?;
+    let mut inputs = hash_files(&read.files)?;
+    let (mut analysis, space) = pipeline::cluster(read, &params, terminal)?;
+    // Lots without cells have left the sheet by now.
+    let (readouts, warnings, files) = args.files.read(&analysis.sheet, &params)?;
+    inputs.extend(hash_files(&files)?);
+    analysis.add_readouts(readouts, warnings);
     let output = Output { analysis: &analysis, ranked: &[], inputs, execution: clock.execution(terminal) };
     write_run(&args.output, args.force, output, &space, terminal)?;
     terminal.done();

@@ -7,10 +7,11 @@ use cqa::error::Error;
 use cqa::io::run_dir;
 use cqa::output::{Output, folder_name, write_rank};
 use cqa::pipeline::{self, Params};
-use cqa::provenance::read_record;
+use cqa::provenance::{hash_files, read_record};
 
 use super::clock::Clock;
 use super::run::{all_warnings, rank_all};
+use super::settings::{DesignFlags, ReadoutFiles};
 use super::{Common, Outcome, Terminal, summary};
 
 /// Arguments of `cqa rank`.
@@ -25,6 +26,10 @@ pub struct RankArgs {
     /// Replace an earlier ranking of the same readout
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    files: ReadoutFiles,
+    #[command(flatten)]
+    design: DesignFlags,
 }
 
 /// Ranks genes against readouts; the clusters stay as they are.
@@ -33,11 +38,13 @@ pub fn rank(args: &RankArgs, common: &Common, terminal: &Terminal) -> Outcome {
     let mut analysis = pipeline::load_run(&args.run)?;
     if let Some(path) = &common.params {
         let given: Params = run_dir::read_toml(path)?;
+        analysis.params.outcomes = given.outcomes;
         analysis.params.association = given.association;
         analysis.params.verdict = given.verdict;
         analysis.params.composition = given.composition;
         analysis.params.ranking = given.ranking;
     }
+    args.design.apply(&mut analysis.params);
     if let Some(seed) = common.seed
         && seed != analysis.params.seed
     {
@@ -52,10 +59,15 @@ pub fn rank(args: &RankArgs, common: &Common, terminal: &Terminal) -> Outcome {
             return Err(Error::format(&target, "", "exists already; replace it with --force"));
         }
     }
-    let record = read_record(&args.run)?;
+    let mut record = read_record(&args.run)?;
+    let (readouts, warnings, files) = args.files.read(&analysis.sheet, &analysis.params)?;
+    let hashes = hash_files(&files)?;
+    record.inputs.retain(|known| !hashes.iter().any(|new| new.path == known.path));
+    record.inputs.extend(hashes);
+    analysis.add_readouts(readouts, warnings);
     let mut potency = record.potency.clone();
     potency.extend(args.potency.iter().cloned());
-    let ranked = rank_all(&analysis, &potency)?;
+    let ranked = rank_all(&analysis, &potency, terminal)?;
     let mut execution = clock.execution(terminal);
     execution.seconds = record.execution.seconds;
     write_rank(

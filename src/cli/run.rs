@@ -7,10 +7,11 @@ use cqa::Warning;
 use cqa::error::{Error, Result};
 use cqa::output::{Output, write_run};
 use cqa::pipeline::{self, Analysis, Ranked};
+use cqa::progress::Progress;
 use cqa::provenance::hash_files;
 
 use super::clock::Clock;
-use super::settings::{self, Input, Overrides};
+use super::settings::{self, DesignFlags, Input, Overrides, ReadoutFiles};
 use super::{Common, Outcome, Terminal, summary};
 
 /// Arguments of `cqa run`.
@@ -29,18 +30,25 @@ pub struct RunArgs {
     force: bool,
     #[command(flatten)]
     overrides: Overrides,
+    #[command(flatten)]
+    files: ReadoutFiles,
+    #[command(flatten)]
+    design: DesignFlags,
 }
 
 /// The whole road.
 pub fn run(args: &RunArgs, common: &Common, terminal: &Terminal) -> Outcome {
     let clock = Clock::start();
     settings::refuse_existing(&args.output, args.force)?;
-    let params = settings::parameters(common, &args.overrides)?;
+    let mut params = settings::parameters(common, &args.overrides)?;
+    args.design.apply(&mut params);
     let sheet = settings::sheet(&args.input)?;
+    let (readouts, _, _) = args.files.read(&sheet, &params)?;
     // A misspelt readout is told now, not after the clustering.
     for readout in &args.potency {
-        if sheet.column(readout).is_none() {
-            let names: Vec<&str> = sheet.columns.iter().map(|c| c.name.as_str()).collect();
+        if sheet.column(readout).is_none() && !readouts.iter().any(|r| r.name == *readout) {
+            let columns = sheet.columns.iter().map(|c| c.name.as_str());
+            let names: Vec<&str> = columns.chain(readouts.iter().map(|r| r.name.as_str())).collect();
             return Err(Error::format(
                 &args.input.lots,
                 format!("column {readout}"),
@@ -49,9 +57,13 @@ pub fn run(args: &RunArgs, common: &Common, terminal: &Terminal) -> Outcome {
         }
     }
     let read = settings::read(&args.input, &sheet, &params, terminal)?;
-    let inputs = hash_files(&read.files)?;
-    let (analysis, space) = pipeline::cluster(read, &params, terminal)?;
-    let ranked = rank_all(&analysis, &args.potency)?;
+    let mut inputs = hash_files(&read.files)?;
+    let (mut analysis, space) = pipeline::cluster(read, &params, terminal)?;
+    // Lots without cells have left the sheet by now.
+    let (readouts, warnings, files) = args.files.read(&analysis.sheet, &params)?;
+    inputs.extend(hash_files(&files)?);
+    analysis.add_readouts(readouts, warnings);
+    let ranked = rank_all(&analysis, &args.potency, terminal)?;
     let output = Output { analysis: &analysis, ranked: &ranked, inputs, execution: clock.execution(terminal) };
     write_run(&args.output, args.force, output, &space, terminal)?;
     terminal.done();
@@ -66,14 +78,14 @@ pub fn run(args: &RunArgs, common: &Common, terminal: &Terminal) -> Outcome {
 }
 
 /// Ranks against each readout in turn, repeated names once.
-pub fn rank_all(analysis: &Analysis, potency: &[String]) -> Result<Vec<Ranked>> {
+pub fn rank_all(analysis: &Analysis, potency: &[String], progress: &dyn Progress) -> Result<Vec<Ranked>> {
     let mut names: Vec<&String> = Vec::new();
     for name in potency {
         if !names.contains(&name) {
             names.push(name);
         }
     }
-    names.into_iter().map(|readout| pipeline::rank(analysis, readout)).collect()
+    names.into_iter().map(|readout| pipeline::rank_watched(analysis, readout, progress)).collect()
 }
 
 /// Warnings of the clustering and of every ranking.

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use cqa::data::LotSheet;
+use cqa::Warning;
+use cqa::data::{LotSheet, Readout};
 use cqa::error::{Error, Result};
 use cqa::io::{ReadLots, h5ad, join::read_lots, lot_sheet::read_lot_sheet, run_dir};
-use cqa::pipeline::{ClusterMethod, Params};
+use cqa::pipeline::{self, ClusterMethod, Params};
 use cqa::progress::Progress;
 
 use super::Common;
@@ -56,6 +57,54 @@ pub struct Overrides {
     /// Do not repeat the road without each lot: faster, but nothing shows whether a result rests on one lot
     #[arg(long)]
     pub no_leave_one_out: bool,
+}
+
+/// Readouts that lie in files beside the lot sheet.
+#[derive(Args, Default)]
+#[command(next_help_heading = "Readouts")]
+pub struct ReadoutFiles {
+    /// Measurements with replicates: CSV with the columns lot, readout, value, and unit, replicate, below_loq where they apply
+    #[arg(long, value_name = "FILE")]
+    pub readouts: Option<PathBuf>,
+    /// Clinical outcomes: CSV with the columns lot, case, outcome, and name where there are several. Lots with few cases are
+    /// hidden, and nothing of a single case is written
+    #[arg(long, value_name = "FILE")]
+    pub outcomes: Option<PathBuf>,
+}
+
+impl ReadoutFiles {
+    /// Reads and aggregates; also the files, for hashing.
+    pub fn read(&self, sheet: &LotSheet, params: &Params) -> Result<(Vec<Readout>, Vec<Warning>, Vec<PathBuf>)> {
+        let (readouts, warnings) =
+            pipeline::read_readouts(sheet, self.readouts.as_deref(), self.outcomes.as_deref(), params)?;
+        Ok((readouts, warnings, self.readouts.iter().chain(&self.outcomes).cloned().collect()))
+    }
+}
+
+/// What counts as one observation and what is taken out; each wins over the parameters.
+#[derive(Args, Default)]
+#[command(next_help_heading = "Design")]
+pub struct DesignFlags {
+    /// Column of the lot sheet whose lots count as one (default: donor, if the sheet has it; `lot` = every lot for itself)
+    #[arg(long, value_name = "COLUMN")]
+    pub unit: Option<String>,
+    /// Column of the lot sheet within which lots are compared, such as the donor of paired lots
+    #[arg(long, value_name = "COLUMN")]
+    pub block: Option<String>,
+    /// Column of the lot sheet whose effect is taken out; may be given several times
+    #[arg(long, value_name = "COLUMN")]
+    pub covariate: Vec<String>,
+}
+
+impl DesignFlags {
+    /// Puts the flags into the parameters.
+    pub fn apply(&self, params: &mut Params) {
+        set(&mut params.association.unit, self.unit.clone());
+        set(&mut params.association.block, self.block.clone());
+        if !self.covariate.is_empty() {
+            params.association.covariates.clone_from(&self.covariate);
+        }
+    }
 }
 
 /// Defaults, then the parameters file, then flags.

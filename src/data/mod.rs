@@ -7,6 +7,7 @@ pub mod lot;
 pub mod lot_table;
 #[cfg(feature = "polars")]
 mod polars;
+pub mod readout;
 pub mod table;
 
 pub use counts::{Counts, CountsBuilder, Row};
@@ -14,4 +15,5 @@ pub use dataset::Dataset;
 pub use genes::Genes;
 pub use lot::{Lot, LotSheet, LotSource, SheetColumn};
 pub use lot_table::LotTable;
+pub use readout::{CaseOutcome, Measurement, Readout, ReadoutSource};
 pub use table::{Column, Table};

@@ -29,7 +29,7 @@ pub fn read_lot_sheet(path: &Path) -> Result<LotSheet> {
 }
 
 /// The delimiter that splits the header into most fields.
-fn delimiter(text: &str) -> u8 {
+pub(super) fn delimiter(text: &str) -> u8 {
     let header = text.lines().next().unwrap_or_default();
     let count = |d: &u8| header.bytes().filter(|b| b == d).count();
     // `max_by_key` takes the last of equals: a comma.

@@ -9,6 +9,7 @@ mod h5ad_genes;
 mod h5ad_write;
 mod hdf5;
 pub mod join;
+pub mod long_tables;
 mod lot_file;
 pub mod lot_sheet;
 pub mod matrix_market;

@@ -40,4 +40,5 @@ pub mod snn;
 pub mod sparse_rows;
 pub mod spherical_kmeans;
 pub mod trustworthiness;
+pub mod two_samples;
 pub mod valley;

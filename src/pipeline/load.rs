@@ -1,6 +1,7 @@
 //! A run directory read back, so that ranking and report can be made again without the counts.
 
 mod leave_one_out;
+mod readouts;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -42,6 +43,7 @@ pub fn load_run(run: &Path) -> Result<Analysis> {
         excluded: excluded(&File::read(run, "excluded.csv.gz")?)?,
         resolution: resolution(&File::read(run, "resolution.csv")?)?,
         clusters: summaries(&clusters, &composition)?,
+        readouts: readouts::read(run, &lots)?,
         warnings: record.warnings,
         params,
         sheet,
@@ -119,6 +121,14 @@ impl File {
             Column::Float(values) => values.iter().map(f64::to_string).collect(),
             _ => return Err(self.complain(name, "text was expected")),
         })
+    }
+
+    /// As `texts`, of a column that may hold nothing at all.
+    fn texts_or_empty(&self, name: &str) -> Result<Vec<String>> {
+        match self.column(name)? {
+            Column::Float(values) if values.iter().all(|v| v.is_nan()) => Ok(vec![String::new(); values.len()]),
+            _ => self.texts(name),
+        }
     }
 
     /// Index of each row's text in `names`.

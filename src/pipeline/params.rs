@@ -9,7 +9,7 @@ use crate::steps::cells::{
 use crate::steps::clusters::{
     KmeansParams, LeidenParams, MixtureParams, NeighborsParams, ResolutionParams, UmapParams,
 };
-use crate::steps::lots::{AssociationParams, CompositionParams, PseudobulkParams, VerdictParams};
+use crate::steps::lots::{AssociationParams, CompositionParams, OutcomesParams, PseudobulkParams, VerdictParams};
 use crate::steps::markers::{EffectsParams, LeaveOneOutParams, RankingParams};
 
 /// Every knob; one section per step.
@@ -52,6 +52,8 @@ pub struct Params {
     pub composition: CompositionParams,
     /// Pseudobulk.
     pub pseudobulk: PseudobulkParams,
+    /// Clinical outcomes.
+    pub outcomes: OutcomesParams,
     /// Association.
     pub association: AssociationParams,
     /// Verdicts.

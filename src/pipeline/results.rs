@@ -2,11 +2,11 @@
 
 use ndarray::Array2;
 
-use crate::data::{Dataset, Genes, LotSheet};
+use crate::data::{Dataset, Genes, LotSheet, Readout};
 use crate::pipeline::Params;
 use crate::steps::cells::{CellMetrics, Harmony, Hvg, LotQc, Normalized, Pca, Phase};
 use crate::steps::clusters::{Neighbors, ResolutionRow};
-use crate::steps::lots::{Association, Composition, Influence, Judgement, Pseudobulk};
+use crate::steps::lots::{Association, Composition, Influence, Judgement, Pseudobulk, TwoGroups, Units};
 use crate::steps::markers::{Candidate, Effects, LeaveOneOut, Stability};
 use crate::warning::Warning;
 
@@ -86,6 +86,8 @@ pub struct Analysis {
     pub effects: Effects,
     /// The road walked again without each lot; `None` if off, or with too few lots.
     pub leave_one_out: Option<LeaveOneOut>,
+    /// Readouts aggregated from files beside the sheet.
+    pub readouts: Vec<Readout>,
     /// Everything worth knowing before trusting a number.
     pub warnings: Vec<Warning>,
 }
@@ -110,8 +112,14 @@ pub struct Space {
 /// One readout, explained.
 #[derive(Debug, Clone)]
 pub struct Ranked {
+    /// The readout, lot by lot.
+    pub readout: Readout,
+    /// What counts as one observation.
+    pub units: Units,
     /// Cluster shares against the readout.
     pub association: Association,
+    /// The two groups of a readout of two values.
+    pub groups: Option<TwoGroups>,
     /// What may be said of each cluster, in the order of `association.rows`.
     pub verdicts: Vec<Judgement>,
     /// Each lot's influence at fixed clusters.

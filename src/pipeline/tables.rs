@@ -1,6 +1,9 @@
 //! Results as tables: the contract of the run directory, column by column.
 
 mod leave_one_out;
+mod readouts;
+
+pub use readouts::readout_tables;
 
 use crate::data::{Column, Genes, Table};
 use crate::pipeline::{Analysis, Ranked, Space};
@@ -22,16 +25,19 @@ pub fn analysis_tables(analysis: &Analysis) -> Vec<(&'static str, Table)> {
         ("pseudobulk.parquet", pseudobulk_table(analysis)),
     ];
     tables.extend(leave_one_out::tables(analysis));
+    tables.extend(readout_tables(analysis));
     tables
 }
 
 /// The tables of `rank/<potency>/` by file name.
 pub fn ranked_tables(analysis: &Analysis, ranked: &Ranked) -> Vec<(&'static str, Table)> {
-    vec![
+    let mut tables = vec![
         ("associations.csv", association_table(ranked)),
         ("candidates.csv", candidate_table(&analysis.genes, ranked)),
         ("influence.csv", leave_one_out::influence_table(analysis, ranked)),
-    ]
+    ];
+    tables.extend(readouts::group_tables(ranked));
+    tables
 }
 
 fn text<S: ToString>(values: impl IntoIterator<Item = S>) -> Column {
@@ -278,6 +284,9 @@ fn association_table(ranked: &Ranked) -> Table {
         .with("road_max", float((0..rows.len()).map(|k| stable(k).map_or(f64::NAN, |s| s.r_max))))
         .with("n_found_again", optional((0..rows.len()).map(|k| stable(k).map(|s| s.n_found))))
         .with("n_roads", optional((0..rows.len()).map(|k| stable(k).map(|s| s.n_runs))))
+        .with("n_units", integer(rows.iter().map(|r| r.n_units)))
+        .with("n_effective", integer(rows.iter().map(|r| r.n_effective)))
+        .with("tested", text(rows.iter().map(|r| if r.ranks { "rho" } else { "r" })))
 }
 
 fn candidate_table(genes: &Genes, ranked: &Ranked) -> Table {

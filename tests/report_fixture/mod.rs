@@ -2,12 +2,12 @@
 #![allow(missing_docs)]
 
 use cqa::Warning;
-use cqa::data::{Genes, LotSheet, LotSource, SheetColumn};
+use cqa::data::{Genes, LotSheet, LotSource, Readout, ReadoutSource, SheetColumn};
 use cqa::pipeline::{Analysis, Cells, ClusterSummary, Excluded, Params, Ranked};
 use cqa::steps::cells::{CellMetrics, LotQc, Phase};
 use cqa::steps::clusters::ResolutionRow;
 use cqa::steps::lots::{
-    AssociationRow, CompositionParams, Pseudobulk, VerdictParams, association, composition, influence, verdicts,
+    AssociationRow, CompositionParams, Pseudobulk, Units, VerdictParams, association, composition, influence, verdicts,
 };
 use cqa::steps::markers::{Candidate, Effects};
 use ndarray::Array2;
@@ -115,6 +115,7 @@ pub fn analysis(n_lots: usize, cells_per_lot: usize, long_names: bool) -> Analys
         },
         effects: effects(n_lots, &mut noise),
         leave_one_out: None,
+        readouts: Vec::new(),
         composition,
         cells,
         warnings: vec![
@@ -221,11 +222,12 @@ pub fn ranked(analysis: &Analysis, readout: &str) -> Ranked {
     let params = &analysis.params.association;
     let associate = |values: &[f64]| association(&table, readout, values, params, 1);
     let association = associate(&values).expect("enough lots");
-    let influence = influence(&table, &values, associate);
+    let influence = influence(&table, &association, associate);
     let mut candidates: Vec<Candidate> = (0..N_GENES).map(|g| candidate(analysis, &association.rows, g)).collect();
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.gene.cmp(&b.gene)));
     let verdicts = verdicts(&association, &influence, None, &VerdictParams::default()).expect("default parameters");
-    Ranked { influence, association, verdicts, stability: None, candidates }
+    let (readout, units) = (Readout::new(readout, ReadoutSource::Sheet, values), Units::free(&table.lots));
+    Ranked { readout, units, groups: None, influence, association, verdicts, stability: None, candidates }
 }
 
 fn candidate(analysis: &Analysis, rows: &[AssociationRow], gene: usize) -> Candidate {

@@ -2,10 +2,13 @@
 //!
 //! **Question.** Which cluster's share tracks the potency over the lots, and can that be told from chance?
 //!
-//! **Method.** Pearson's r (effect first) with its Fisher-z interval, Spearman's ρ, the least-squares line, the range of r
-//! when each lot is left out. Two-sided p: the share of orders of the readout over the lots with |r| at least as large,
-//! from all n! orders up to `max_exact_lots`, else from random ones as (b + 1) / (m + 1). Family-wise p over all columns:
-//! step-down max-T on the same orders. Benjamini–Hochberg q of the p of each column alone.
+//! **Method.** Pearson's r and Spearman's ρ; the one that is tested (`statistic`) with its interval (Fisher z; Bonett & Wright
+//! for ρ) and its range when each lot is left out; the least-squares line. p: the share of admissible orders of the readout
+//! in which the correlation is at least as large, from all orders where there are no more than `max_exact_lots` lots have,
+//! else from random ones as (b + 1) / (m + 1). Family-wise p over all columns: step-down max-T on the same orders.
+//! Benjamini–Hochberg q of the p of each column alone. Blocks and covariates are taken out of both sides, so that
+//! correlations are partial ones, and residuals are permuted within blocks ([`crate::math::design`]).
+//! What may be said of it all is [`mod@super::verdict`].
 //!
 //! **Shapes.** Lots × columns and one value per lot → one row per column. Lots that lack the readout, or a value of any
 //! column, take no part in any row, so that all rows share their lots and one family of orders.
@@ -13,59 +16,32 @@
 //! **Beside other tools.** scanpy and Seurat have no such step. A test on cells would count each lot thousands of times.
 //!
 //! **References.** Westfall & Young 1993, ISBN 978-0-471-55761-6; Phipson & Smyth 2010, doi:10.2202/1544-6115.1585;
-//! Benjamini & Hochberg 1995, doi:10.1111/j.2517-6161.1995.tb02031.x; Fisher 1921 (z transformation).
+//! Freedman & Lane 1983, doi:10.1080/07350015.1983.10509354; Benjamini & Hochberg 1995,
+//! doi:10.1111/j.2517-6161.1995.tb02031.x; Fisher 1921 (z transformation); Bonett & Wright 2000, doi:10.1007/BF02294183.
 
-use serde::{Deserialize, Serialize};
+mod params;
+mod rows;
+mod summary;
 
-use super::influence::without_each;
+pub use params::{Alternative, AssociationParams, Statistic};
+pub use summary::DesignSummary;
+
+use rows::{check_values, complete_rows, too_few};
+
+use super::units::Units;
 use crate::data::LotTable;
-use crate::error::{Error, Result};
-use crate::math::correlation::{line, pearson, spearman};
-use crate::math::family::Family;
-use crate::math::intervals::fisher_z;
-use crate::math::max_t::{step_down, weighted_max};
+use crate::error::Result;
+use crate::math::correlation::line;
+use crate::math::design::Design;
+use crate::math::family::{Family, Readout, Tail};
+use crate::math::intervals::{bonett_wright, fisher_z};
+use crate::math::max_t::{step_down_watched, weighted_max};
 use crate::math::multiple_testing::benjamini_hochberg;
 use crate::math::permutations::Orders;
+use crate::math::ranks::average_ranks;
 use crate::math::smallest_p::smallest_p;
+use crate::progress::{Progress, Silent};
 use crate::warning::Warning;
-
-/// Parameters of [`association`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AssociationParams {
-    /// All orders are walked up to this number of lots, at most 12. Default 11: its 39.9 million orders take less than a
-    /// second, and each further lot multiplies that by the number of lots.
-    pub max_exact_lots: usize,
-    /// Random orders above that, at least 99. More make p steadier. Default 100,000: p near 0.05 is then good to ±0.0014.
-    pub n_permutations: usize,
-    /// Level of the intervals of r, between 0 and 1. Default 0.95, by custom.
-    pub level: f64,
-}
-
-impl Default for AssociationParams {
-    fn default() -> Self {
-        Self { max_exact_lots: 11, n_permutations: 100_000, level: 0.95 }
-    }
-}
-
-impl AssociationParams {
-    fn check(&self) -> Result<()> {
-        if self.max_exact_lots > 12 {
-            return Err(Error::param(
-                "association.max_exact_lots",
-                self.max_exact_lots,
-                "at most 12 (13 lots have 6 billion orders)",
-            ));
-        }
-        if self.n_permutations < 99 {
-            return Err(Error::param("association.n_permutations", self.n_permutations, "at least 99"));
-        }
-        if !(self.level > 0.0 && self.level < 1.0) {
-            return Err(Error::param("association.level", self.level, "a number between 0 and 1"));
-        }
-        Ok(())
-    }
-}
 
 /// One column against the readout. Where the column or the readout is constant, r and what follows from it is NaN and p is 1.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,30 +50,50 @@ pub struct AssociationRow {
     pub column: String,
     /// Lots that take part; the same in all rows.
     pub n_lots: usize,
-    /// Pearson correlation.
+    /// Independent units among them (donors, where donors repeat); the same in all rows.
+    pub n_units: usize,
+    /// Pearson correlation; partial if there are blocks or covariates, weighted if there are weights.
     pub r: f64,
-    /// Spearman correlation.
+    /// Spearman correlation; likewise.
     pub rho: f64,
-    /// Two-sided permutation p of r alone.
+    /// The one of the two that is tested.
+    pub effect: f64,
+    /// Permutation p of that alone.
     pub p_exact: f64,
     /// Family-wise permutation p over all columns (max-T, step-down).
     pub p_family: f64,
     /// Benjamini–Hochberg q of `p_exact`.
     pub q: f64,
-    /// Lower Fisher-z limit of r.
+    /// Lower limit of the effect.
     pub ci_low: f64,
-    /// Upper Fisher-z limit of r.
+    /// Upper limit of the effect.
     pub ci_high: f64,
-    /// Smallest r when one lot is left out; NaN with fewer than four lots.
+    /// Smallest effect when one lot is left out; NaN with fewer than four lots.
     pub loo_min: f64,
-    /// Largest r when one lot is left out; NaN with fewer than four lots.
+    /// Largest effect when one lot is left out; NaN with fewer than four lots.
     pub loo_max: f64,
-    /// Lot whose absence changes r most, one without which r is undefined first of all; empty with fewer than four lots.
+    /// Lot whose absence changes the effect most, one without which it is undefined first of all; empty with fewer than four
+    /// lots.
     pub most_influential: String,
     /// Slope of the least-squares line readout = intercept + slope · column.
     pub slope: f64,
     /// Intercept of that line.
     pub intercept: f64,
+    /// Units less the degrees of freedom that blocks and covariates take: what an interval counts.
+    pub n_effective: usize,
+    /// The effect is Spearman's.
+    pub ranks: bool,
+}
+
+impl AssociationRow {
+    /// Interval of the effect at a level between 0 and 1.
+    pub fn interval(&self, level: f64) -> (f64, f64) {
+        if self.ranks {
+            bonett_wright(self.effect, self.n_effective, level)
+        } else {
+            fisher_z(self.effect, self.n_effective, level)
+        }
+    }
 }
 
 /// Result of [`association`].
@@ -105,18 +101,20 @@ pub struct AssociationRow {
 pub struct Association {
     /// The readout.
     pub readout: String,
-    /// Value per lot; NaN = missing.
+    /// Value per row of the table; NaN = missing.
     pub values: Vec<f64>,
     /// One row per column, in the table's order.
     pub rows: Vec<AssociationRow>,
-    /// All orders were walked (true) or random ones drawn.
+    /// All admissible orders were looked at (true) or random ones drawn.
     pub exact: bool,
-    /// Orders looked at, the given one included.
+    /// Orders looked at, the given one included. Where the readout has ties, orders that differ.
     pub n_permutations: u64,
-    /// Smallest two-sided p that any column can reach with these lots, whatever the order of the readout: 1 / n! where one
-    /// order is best, 2 / n! where the values are symmetric about their mean, more with ties; with m random orders not
-    /// below 1 / (m + 1).
+    /// Smallest p that any column can reach with these lots and this design, whatever the order of the readout: 1 over the
+    /// number of orders where one order is best, 2 over it where the values are symmetric about their mean, more with ties;
+    /// with m random orders not below 1 / (m + 1).
     pub smallest_p: f64,
+    /// What was compared, and how.
+    pub design: DesignSummary,
     /// Missing values, too few lots.
     pub warnings: Vec<Warning>,
     /// The columns and the readout of the lots that take part.
@@ -126,19 +124,41 @@ pub struct Association {
 }
 
 impl Association {
-    /// For each score, the share of orders in which the largest `weight · |r|` over the columns (one weight each, ≥ 0)
-    /// reaches it: the family-wise p of a score built as weight × |r|, on the orders of the association.
+    /// For each score, the share of orders in which the largest `weight · strength` over the columns (one weight each, ≥ 0)
+    /// reaches it: the family-wise p of a score built as weight × strength, on the orders of the association.
     pub fn p_of_weighted_max(&self, weights: &[f64], scores: &[f64]) -> Vec<f64> {
         weighted_max(&self.family, self.orders, weights, scores)
     }
+
+    /// Strength of each column on the side that is asked about, 0 and above: |effect| if either side counts.
+    pub fn strengths(&self) -> Vec<f64> {
+        let strength = |row: &AssociationRow| match self.design.alternative {
+            Alternative::TwoSided => row.effect.abs(),
+            Alternative::Greater => row.effect,
+            Alternative::Less => -row.effect,
+        };
+        // A column without a correlation (constant share) has none.
+        self.rows.iter().map(|row| strength(row).max(0.0)).collect()
+    }
 }
 
-/// Associates every column of `table` with a readout (one value per lot, NaN = missing).
+/// A readout as it is associated: one entry per row of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Observed<'a> {
+    /// Name.
+    pub name: &'a str,
+    /// Values; NaN = missing.
+    pub values: &'a [f64],
+    /// Weights, ≥ 0; `None` = all the same.
+    pub weights: Option<&'a [f64]>,
+    /// Only the ranks are known, so Spearman's correlation is tested whatever the parameters say.
+    pub ranks_only: bool,
+}
+
+/// Associates every column of `table` with a readout (one value per lot, NaN = missing), every lot being a unit.
 ///
 /// # Errors
-/// - a parameter is out of range
-/// - the readout has another number of values than lots, or a value is infinite
-/// - fewer than three lots have all values
+/// As [`association_of`].
 pub fn association(
     table: &LotTable,
     readout: &str,
@@ -146,106 +166,186 @@ pub fn association(
     params: &AssociationParams,
     seed: u64,
 ) -> Result<Association> {
+    let observed = Observed { name: readout, values, weights: None, ranks_only: false };
+    association_of(table, observed, &Units::free(&table.lots), params, seed, &Silent)
+}
+
+/// Associates every column of `table`, one row per unit, with a readout.
+///
+/// # Errors
+/// - a parameter is out of range
+/// - the readout has another number of values than rows, or a value is infinite
+/// - fewer than three rows have all values, or blocks and covariates leave fewer than three degrees of freedom
+pub fn association_of(
+    table: &LotTable,
+    observed: Observed<'_>,
+    units: &Units,
+    params: &AssociationParams,
+    seed: u64,
+    progress: &dyn Progress,
+) -> Result<Association> {
     params.check()?;
+    let Observed { name: readout, values, .. } = observed;
     check_values(table, readout, values)?;
+    assert_eq!(units.names.len(), table.n_lots(), "one row per unit");
     let mut warnings = Vec::new();
-    let lots = complete_lots(table, readout, values, &mut warnings);
-    let n_lots = lots.len();
-    if n_lots < 3 {
-        return Err(Error::TooFew {
-            what: format!("lots with a value of {readout} and cells"),
-            have: n_lots,
-            need: 3,
-            cure: "give more lots, or fill in the readout in the lot sheet".into(),
-        });
+    let kept = complete_rows(table, observed, units, &mut warnings);
+    let statistic = if observed.ranks_only { Statistic::Spearman } else { params.statistic };
+    let pick = |values: &[f64]| kept.iter().map(|&row| values[row]).collect::<Vec<f64>>();
+    let y = pick(values);
+    let columns: Vec<Vec<f64>> = table.values.columns().into_iter().map(|c| pick(&c.to_vec())).collect();
+    let covariates: Vec<Vec<f64>> = units.covariate_columns.iter().map(|c| pick(c)).collect();
+    let blocks: Vec<usize> = kept.iter().map(|&row| units.blocks[row].unwrap_or(0)).collect();
+    let strata: Vec<usize> = kept.iter().map(|&row| units.strata[row]).collect();
+    let mut weights = observed.weights.map(pick);
+    if weights.is_some() && !covariates.is_empty() {
+        weights = None;
+        warnings.push(Warning::WeightsNotUsed { readout: readout.into() });
     }
-    let y: Vec<f64> = lots.iter().map(|&lot| values[lot]).collect();
-    let columns: Vec<Vec<f64>> =
-        (0..table.n_columns()).map(|k| lots.iter().map(|&lot| table.values[[lot, k]]).collect()).collect();
+    let side = |statistic| Side::new(statistic, &columns, &y, weights.as_deref(), &blocks, &strata, &covariates);
+    let (plain, ranked) = (side(Statistic::Pearson), side(Statistic::Spearman));
+    let tested = if statistic == Statistic::Pearson { &plain } else { &ranked };
+    let design = &tested.design;
+    let (n_rows, n_left) = (kept.len(), kept.len().saturating_sub(design.n_taken()));
+    if n_left < 3 {
+        return Err(too_few(readout, n_rows, n_left, units));
+    }
 
-    let exact = n_lots <= params.max_exact_lots;
+    let tail = params.alternative.tail();
+    let family = tested.family(tail);
+    let exact = Orders::All.count(&family) as f64 <= (1..=params.max_exact_lots).map(|i| i as f64).product();
     let orders = if exact { Orders::All } else { Orders::Random { n: params.n_permutations as u64, seed } };
-    let family = Family::new(&columns, &y);
-    let p = step_down(&family, orders);
-    let q = benjamini_hochberg(&p.alone);
-
     let n_permutations = orders.count(&family);
+    progress.start("association", n_permutations);
+    let p = step_down_watched(&family, orders, &|seen| progress.advance(seen));
+    progress.finish("association", &format!("{} orders", n_permutations));
+    let q = benjamini_hochberg(&p.alone);
     let attainable = smallest_p(&family);
     let smallest_p = if exact { attainable } else { attainable.max(1.0 / n_permutations as f64) };
 
+    let (r, rho, effects) = (plain.effects(), ranked.effects(), tested.effects());
+    let without = tested.without_each();
+    let n_lots = kept.iter().map(|&row| units.lots[row].len()).sum();
+    let paired = !units.block.is_empty() && units.block == units.column;
+    let n_effective = weights.as_deref().map_or(n_rows, kish).saturating_sub(design.n_taken());
     let row = |(k, x): (usize, &Vec<f64>)| {
-        let r = pearson(x, &y);
-        let (ci_low, ci_high) = fisher_z(r, n_lots, params.level);
         let (slope, intercept) = line(x, &y);
-        let without = without_each(x, &y);
-        AssociationRow {
+        let without: Vec<f64> = without.iter().map(|effects| effects[k]).collect();
+        let mut row = AssociationRow {
             column: table.columns[k].clone(),
             n_lots,
-            r,
-            rho: spearman(x, &y),
+            n_units: if paired { design.n_blocks() } else { n_rows },
+            r: r[k],
+            rho: rho[k],
+            effect: effects[k],
             p_exact: p.alone[k],
             p_family: p.family[k],
             q: q[k],
-            ci_low,
-            ci_high,
+            ci_low: f64::NAN,
+            ci_high: f64::NAN,
             loo_min: without.iter().copied().fold(f64::NAN, f64::min),
             loo_max: without.iter().copied().fold(f64::NAN, f64::max),
-            most_influential: most_influential(r, &without).map_or(String::new(), |i| table.lots[lots[i]].clone()),
+            most_influential: most_influential(effects[k], &without)
+                .map_or(String::new(), |i| table.lots[kept[i]].clone()),
             slope,
             intercept,
-        }
+            n_effective,
+            ranks: statistic == Statistic::Spearman,
+        };
+        (row.ci_low, row.ci_high) = row.interval(params.level);
+        row
     };
-    let rows = columns.iter().enumerate().map(row).collect();
     Ok(Association {
         readout: readout.into(),
         values: values.to_vec(),
-        rows,
+        rows: columns.iter().enumerate().map(row).collect(),
         exact,
         n_permutations,
         smallest_p,
+        design: DesignSummary {
+            statistic,
+            alternative: params.alternative,
+            unit: units.column.clone(),
+            n_units: if paired { design.n_blocks() } else { n_rows },
+            block: units.block.clone(),
+            n_blocks: design.n_blocks(),
+            covariates: units.covariates.clone(),
+            weighted: weights.is_some(),
+            n_orders: family.exchange().count(),
+        },
         warnings,
         family,
         orders,
     })
 }
 
-fn check_values(table: &LotTable, readout: &str, values: &[f64]) -> Result<()> {
-    if values.len() != table.n_lots() {
-        return Err(Error::input(
-            format!("{readout} has {} values for {} lots", values.len(), table.n_lots()),
-            "give one value per lot, NaN where it is missing",
-        ));
+/// Columns and readout as one statistic sees them.
+struct Side {
+    columns: Vec<Vec<f64>>,
+    readout: Vec<f64>,
+    weights: Option<Vec<f64>>,
+    design: Design,
+}
+
+impl Side {
+    fn new(
+        statistic: Statistic,
+        columns: &[Vec<f64>],
+        readout: &[f64],
+        weights: Option<&[f64]>,
+        blocks: &[usize],
+        strata: &[usize],
+        covariates: &[Vec<f64>],
+    ) -> Self {
+        let seen = |values: &[f64]| match statistic {
+            Statistic::Pearson => values.to_vec(),
+            Statistic::Spearman => average_ranks(values),
+        };
+        let all = |vectors: &[Vec<f64>]| vectors.iter().map(|v| seen(v)).collect::<Vec<_>>();
+        Self {
+            columns: all(columns),
+            readout: seen(readout),
+            weights: weights.map(<[f64]>::to_vec),
+            design: Design::new(blocks, strata, &all(covariates)),
+        }
     }
-    let infinite = (0..table.n_lots())
-        .find(|&lot| values[lot].is_infinite() || table.values.row(lot).iter().any(|v| v.is_infinite()));
-    match infinite {
-        Some(lot) => Err(Error::input(
-            format!("lot {} has an infinite value in the association with {readout}", table.lots[lot]),
-            "give finite numbers, or leave the value out",
-        )),
-        None => Ok(()),
+
+    fn family(&self, tail: Tail) -> Family {
+        let readout = Readout { values: &self.readout, weights: self.weights.as_deref() };
+        Family::of_columns(&self.columns, readout, &self.design, tail)
+    }
+
+    /// Correlation of each column; NaN where it or the readout is constant.
+    fn effects(&self) -> Vec<f64> {
+        let constant = self.design.adjust(&self.readout).is_none();
+        let effect = |(column, r): (&Vec<f64>, f64)| {
+            if constant || self.design.adjust(column).is_none() { f64::NAN } else { r.clamp(-1.0, 1.0) }
+        };
+        self.columns.iter().zip(self.family(Tail::Both).correlations()).map(effect).collect()
+    }
+
+    /// Correlations without each row in turn; NaN where fewer than three degrees of freedom are left.
+    fn without_each(&self) -> Vec<Vec<f64>> {
+        let without = |row: usize| {
+            let all_but = |values: &[f64]| [&values[..row], &values[row + 1..]].concat();
+            let side = Self {
+                columns: self.columns.iter().map(|c| all_but(c)).collect(),
+                readout: all_but(&self.readout),
+                weights: self.weights.as_deref().map(all_but),
+                design: self.design.without(row),
+            };
+            // Two rows always lie on a line.
+            let enough = side.readout.len() >= 3 + side.design.n_taken();
+            if enough { side.effects() } else { vec![f64::NAN; self.columns.len()] }
+        };
+        (0..self.readout.len()).map(without).collect()
     }
 }
 
-/// Lots with a readout and a value in every column; the others are told of.
-fn complete_lots(table: &LotTable, readout: &str, values: &[f64], warnings: &mut Vec<Warning>) -> Vec<usize> {
-    let name = |lot: usize| table.lots[lot].clone();
-    let missing: Vec<String> = (0..values.len()).filter(|&lot| values[lot].is_nan()).map(name).collect();
-    if !missing.is_empty() {
-        warnings.push(Warning::ReadoutMissing { readout: readout.into(), lots: missing });
-    }
-    let mut lots = Vec::new();
-    for lot in (0..values.len()).filter(|&lot| !values[lot].is_nan()) {
-        match table.values.row(lot).iter().position(|v| v.is_nan()) {
-            None => lots.push(lot),
-            Some(column) => warnings.push(Warning::LotLeftOut {
-                lot: name(lot),
-                step: format!("the association with {readout}"),
-                cause: format!("it has no value in column {}", table.columns[column]),
-            }),
-        }
-    }
-    lots
+/// As many equally weighted observations are as precise as these (Kish 1965), rounded down.
+fn kish(weights: &[f64]) -> usize {
+    let (sum, squares) = weights.iter().fold((0.0, 0.0), |(s, q), w| (s + w, q + w * w));
+    (sum * sum / squares + 1e-9) as usize
 }
 
 /// The first lot without which r is undefined, else the first whose absence changes it most.

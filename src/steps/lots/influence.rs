@@ -2,7 +2,7 @@
 //!
 //! **Question.** Does an association rest on one lot?
 //!
-//! **Method.** Pearson's r of each column with the readout, and the permutation p-values of the whole family of columns,
+//! **Method.** The correlation of each column with the readout (that which is tested), and the permutation p-values of the whole family of columns,
 //! without each lot in turn. Clusters stay as they are. Beside it the lot's dominance: its part of the sum of squares about
 //! the mean, of the column or of the readout, whichever is larger. It tells apart a lot at the far end of a row of lots from
 //! a lot far away from all others, which makes a correlation by itself.
@@ -14,7 +14,7 @@
 use super::association::Association;
 use crate::data::LotTable;
 use crate::error::Result;
-use crate::math::correlation::{pearson, standardize};
+use crate::math::correlation::standardize;
 
 /// One column without one lot.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,17 +38,19 @@ pub struct Influence {
 
 /// Leaves out each lot in turn. One entry per column and lot that has both values (NaN = missing), column by column.
 ///
-/// `associate` associates the table with the values it is given: those of the readout, one of them missing.
+/// `whole` is the association of the table with all lots; `associate` associates it with the values it is given: those of the
+/// readout, one of them missing.
 pub fn influence(
     table: &LotTable,
-    values: &[f64],
+    whole: &Association,
     associate: impl Fn(&[f64]) -> Result<Association>,
 ) -> Vec<Influence> {
+    let values = &whole.values;
     assert_eq!(values.len(), table.n_lots(), "one value per lot");
     // Too few lots left to test is an answer here: nothing is shown without that lot.
     let tested: Vec<Option<Association>> = (0..values.len())
         .map(|lot| {
-            let mut without = values.to_vec();
+            let mut without = values.clone();
             without[lot] = f64::NAN;
             values[lot].is_finite().then(|| associate(&without).ok()).flatten()
         })
@@ -59,15 +61,15 @@ pub fn influence(
         let lots: Vec<usize> = (0..values.len()).filter(|&i| values[i].is_finite() && column[i].is_finite()).collect();
         let x: Vec<f64> = lots.iter().map(|&i| column[i]).collect();
         let y: Vec<f64> = lots.iter().map(|&i| values[i]).collect();
-        let r = pearson(&x, &y);
+        let r = whole.rows[index].effect;
         let parts = standardize(&x).zip(standardize(&y));
-        for (i, (&lot, r_without)) in lots.iter().zip(without_each(&x, &y)).enumerate() {
+        for (i, &lot) in lots.iter().enumerate() {
             let row = tested[lot].as_ref().map(|association| &association.rows[index]);
             entries.push(Influence {
                 column: name.clone(),
                 lot: table.lots[lot].clone(),
                 r,
-                r_without,
+                r_without: row.map_or(f64::NAN, |row| row.effect),
                 p_without: row.map_or(f64::NAN, |row| row.p_exact),
                 p_family_without: row.map_or(f64::NAN, |row| row.p_family),
                 dominance: parts.as_ref().map_or(f64::NAN, |(x, y)| x[i].powi(2).max(y[i].powi(2))),
@@ -75,13 +77,6 @@ pub fn influence(
         }
     }
     entries
-}
-
-/// Pearson correlation without each pair in turn; NaN where fewer than three pairs are left, as two always lie on a line.
-pub(super) fn without_each(x: &[f64], y: &[f64]) -> Vec<f64> {
-    let all_but = |values: &[f64], i: usize| [&values[..i], &values[i + 1..]].concat();
-    let without = |i| if x.len() < 4 { f64::NAN } else { pearson(&all_but(x, i), &all_but(y, i)) };
-    (0..x.len()).map(without).collect()
 }
 
 #[cfg(test)]
@@ -95,7 +90,8 @@ mod tests {
         let lots = ["a", "b", "c", "d", "e"].map(String::from).to_vec();
         let table = LotTable::new(lots, vec!["0".into()], array![[1.0], [2.0], [3.0], [9.0], [f64::NAN]]);
         let associate = |v: &[f64]| association(&table, "potency", v, &AssociationParams::default(), 1);
-        let entries = influence(&table, &[2.0, 1.0, 2.0, 9.0, 1.0], associate);
+        let whole = associate(&[2.0, 1.0, 2.0, 9.0, 1.0]).unwrap();
+        let entries = influence(&table, &whole, associate);
         assert_eq!(entries.len(), 4, "the lot without a share has no entry");
         let last = &entries[3];
         assert_eq!((last.column.as_str(), last.lot.as_str()), ("0", "d"));
@@ -111,16 +107,8 @@ mod tests {
         let lots = ["a", "b", "c"].map(String::from).to_vec();
         let table = LotTable::new(lots, vec!["0".into()], array![[1.0], [2.0], [3.0]]);
         let associate = |v: &[f64]| association(&table, "potency", v, &AssociationParams::default(), 1);
-        let entries = influence(&table, &[2.0, 1.0, 2.0], associate);
+        let whole = associate(&[2.0, 1.0, 2.0]).unwrap();
+        let entries = influence(&table, &whole, associate);
         assert!(entries.len() == 3 && entries.iter().all(|e| e.p_without.is_nan() && e.dominance > 0.0));
-    }
-
-    #[test]
-    fn too_little_is_nan() {
-        assert!(without_each(&[1.0, 2.0, 3.0], &[1.0, 2.0, 3.0]).iter().all(|r| r.is_nan()));
-        // Without the first pair the column is constant.
-        let r = without_each(&[1.0, 0.0, 0.0, 0.0], &[1.0, 2.0, 3.0, 5.0]);
-        assert!(r[0].is_nan() && r[1].is_finite());
-        assert!(without_each(&[], &[]).is_empty());
     }
 }

@@ -4,10 +4,18 @@ pub mod association;
 pub mod composition;
 pub mod influence;
 pub mod pseudobulk;
+pub mod readouts;
+pub mod two_groups;
+pub mod units;
 pub mod verdict;
 
-pub use association::{Association, AssociationParams, AssociationRow, association};
+pub use association::{
+    Alternative, Association, AssociationParams, AssociationRow, Observed, Statistic, association, association_of,
+};
 pub use composition::{Composition, CompositionParams, Transform, composition, transformed_counts};
 pub use influence::{Influence, influence};
 pub use pseudobulk::{Pseudobulk, PseudobulkParams, pseudobulk};
+pub use readouts::{OutcomesParams, Weights, censored, measured_readouts, outcome_readouts, sheet_readout, weights};
+pub use two_groups::{TwoGroups, TwoGroupsRow, two_groups};
+pub use units::{Units, units};
 pub use verdict::{FoundAgain, Judgement, Reason, Verdict, VerdictParams, verdicts};

@@ -23,7 +23,6 @@ use serde::{Deserialize, Serialize};
 use super::association::{Association, AssociationRow};
 use super::influence::Influence;
 use crate::error::{Error, Result};
-use crate::math::intervals::fisher_z;
 use crate::warning::Warning;
 
 /// Parameters of [`verdicts`].
@@ -284,7 +283,7 @@ pub fn verdicts(
 pub fn too_few_lots(association: &Association, params: &VerdictParams) -> Option<Warning> {
     (association.smallest_p > params.alpha).then(|| Warning::TooFewLotsForSignificance {
         readout: association.readout.clone(),
-        n_lots: association.rows.first().map_or(0, |row| row.n_lots),
+        n_lots: association.rows.first().map_or(0, |row| row.n_units),
         smallest_p: association.smallest_p,
     })
 }
@@ -295,7 +294,7 @@ fn judge(
     again: Option<&FoundAgain>,
     params: &VerdictParams,
 ) -> Judgement {
-    if row.r.is_nan() {
+    if row.effect.is_nan() {
         return Judgement { verdict: Verdict::CannotConclude, why: vec![Reason::NoCorrelation] };
     }
     let VerdictParams { alpha, delta, .. } = *params;
@@ -309,7 +308,7 @@ fn judge(
         why.push(Reason::FamilyAbove { p: row.p_family, alpha });
     }
     // Written so that a missing or zero r keeps no sign.
-    let keeps_sign = row.loo_min * row.r > 0.0 && row.loo_max * row.r > 0.0;
+    let keeps_sign = row.loo_min * row.effect > 0.0 && row.loo_max * row.effect > 0.0;
     if !keeps_sign {
         why.push(Reason::SignTurns { lot: row.most_influential.clone(), low: row.loo_min, high: row.loo_max });
     }
@@ -343,7 +342,7 @@ fn judge(
     } else if alone && keeps_sign && stands_without_dominant {
         Verdict::Suggestive
     } else {
-        let (low, high) = fisher_z(row.r, row.n_lots, 1.0 - 2.0 * alpha);
+        let (low, high) = row.interval(1.0 - 2.0 * alpha);
         let within = |r: f64| r.abs() < delta;
         if within(low) && within(high) && within(row.loo_min) && within(row.loo_max) {
             Verdict::NoAssociation

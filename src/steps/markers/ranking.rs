@@ -101,9 +101,7 @@ pub fn ranking(
     let (n_clusters, n_genes) = effects.auc.dim();
     assert_eq!((association.rows.len(), proliferative.len()), (n_clusters, n_clusters), "one row per cluster");
     assert_eq!(pseudobulk.dim(), (association.values.len(), n_genes), "lots × genes");
-    // A cluster without a correlation (constant share) puts no gene forward.
-    let strength: Vec<f64> =
-        association.rows.iter().map(|row| if row.r.is_nan() { 0.0 } else { row.r.abs() }).collect();
+    let strength = association.strengths();
     let specificity = |cluster: usize, gene: usize| {
         let auc = f64::from(effects.auc[[cluster, gene]]);
         let expressed = f64::from(effects.share_in[[cluster, gene]]) >= params.min_share;

@@ -2,6 +2,7 @@ use ndarray::Array2;
 use rand::RngExt;
 
 use super::*;
+use crate::error::Error;
 use crate::math::rng::stream;
 
 fn table(columns: &[&[f64]]) -> LotTable {
@@ -70,7 +71,7 @@ fn bad_input_is_refused() {
     let infinite = [1.0, 2.0, f64::INFINITY, 0.0];
     assert!(run(&infinite, AssociationParams::default()).contains("lot2"));
     let four = [1.0, 2.0, 5.0, 4.0];
-    assert!(run(&four, AssociationParams { max_exact_lots: 13, ..Default::default() }).contains("max_exact_lots"));
+    assert!(run(&four, AssociationParams { max_exact_lots: 14, ..Default::default() }).contains("max_exact_lots"));
     assert!(run(&four, AssociationParams { n_permutations: 9, ..Default::default() }).contains("n_permutations"));
     assert!(run(&four, AssociationParams { level: 1.0, ..Default::default() }).contains("association.level"));
 }
@@ -126,4 +127,60 @@ fn without_association_the_smallest_family_wise_p_is_uniform() {
     assert!(distance < 0.094, "{distance}");
     let called = smallest.iter().filter(|p| **p <= 0.05).count();
     assert!((5..=26).contains(&called), "{called} of 300 at 5 %");
+}
+
+#[test]
+fn ranks_are_tested_when_asked() {
+    let share = [0.1, 0.2, 0.3, 0.4, 0.5, 0.9];
+    let readout = [1.0, 2.0, 3.0, 5.0, 4.0, 600.0];
+    let params = AssociationParams { statistic: Statistic::Spearman, ..Default::default() };
+    let found = association(&table(&[&share]), "potency", &readout, &params, 1).unwrap();
+    let row = &found.rows[0];
+    // One swap of neighbours: ρ = 1 − 6 · 2 / (6 · 35). One order is better, five are as good, and their mirror images.
+    assert!((row.rho - (1.0 - 12.0 / 210.0)).abs() < 1e-12 && row.effect == row.rho && row.ranks, "{row:?}");
+    assert_eq!(row.p_exact, 12.0 / 720.0);
+    assert!((row.r - run(&[&share], &readout).rows[0].r).abs() < 1e-15);
+    assert!(row.loo_min > 0.8 && row.loo_max > 1.0 - 1e-12);
+}
+
+#[test]
+fn one_side_halves_p_and_the_other_side_is_nothing() {
+    let share = [0.1, 0.2, 0.3, 0.5, 0.4, 0.9];
+    let readout = [1.0, 2.0, 3.0, 5.0, 4.0, 7.0];
+    let with = |alternative| {
+        let params = AssociationParams { alternative, ..Default::default() };
+        association(&table(&[&share]), "potency", &readout, &params, 1).unwrap()
+    };
+    let (greater, less) = (with(Alternative::Greater), with(Alternative::Less));
+    assert!(greater.rows[0].p_exact <= with(Alternative::TwoSided).rows[0].p_exact && less.rows[0].p_exact > 0.99);
+    assert_eq!(greater.rows[0].r, less.rows[0].r);
+    assert_eq!((greater.strengths()[0], less.strengths()[0]), (greater.rows[0].r, 0.0));
+    assert!((greater.smallest_p - 1.0 / 720.0).abs() < 1e-15);
+}
+
+#[test]
+fn weights_pull_towards_lots_known_better() {
+    let share = [0.1, 0.2, 0.3, 0.4, 0.5, 0.05];
+    let readout = [1.0, 2.0, 3.1, 3.9, 5.0, 6.0];
+    let lots = table(&[&share]);
+    let weigh = |weights: &[f64]| {
+        let observed = Observed { name: "rate", values: &readout, weights: Some(weights), ranks_only: false };
+        association_of(&lots, observed, &Units::free(&lots.lots), &AssociationParams::default(), 1, &Silent).unwrap()
+    };
+    let (even, heavy) = (weigh(&[2.0; 6]), weigh(&[30.0, 30.0, 30.0, 30.0, 30.0, 1.0]));
+    assert!((even.rows[0].r - run(&[&share], &readout).rows[0].r).abs() < 1e-14);
+    assert!(heavy.rows[0].r > 0.9 && heavy.rows[0].p_exact < even.rows[0].p_exact, "{heavy:?}");
+    // (151)² / (5 · 30² + 1) = 5.07.
+    assert_eq!((heavy.rows[0].n_units, heavy.rows[0].n_effective), (6, 5));
+    let missing = weigh(&[1.0, 1.0, 1.0, 1.0, 1.0, 0.0]);
+    assert_eq!(missing.rows[0].n_lots, 5);
+}
+
+#[test]
+fn two_values_are_gone_through_by_their_distinct_orders() {
+    let mut rng = stream(8, "test", 0);
+    let share: Vec<f64> = (0..16).map(|_| rng.random()).collect();
+    let readout: Vec<f64> = (0..16).map(|i| f64::from(i % 2)).collect();
+    let found = run(&[&share], &readout);
+    assert!(found.exact && found.n_permutations == 12_870, "16 lots, but few orders that differ");
 }

@@ -4,8 +4,10 @@ fn row(r: f64, p_exact: f64, p_family: f64, loo: (f64, f64), n_lots: usize) -> A
     AssociationRow {
         column: "3".into(),
         n_lots,
+        n_units: n_lots,
         r,
         rho: r,
+        effect: r,
         p_exact,
         p_family,
         q: p_exact,
@@ -16,6 +18,8 @@ fn row(r: f64, p_exact: f64, p_family: f64, loo: (f64, f64), n_lots: usize) -> A
         most_influential: "L07".into(),
         slope: 1.0,
         intercept: 0.0,
+        n_effective: n_lots,
+        ranks: false,
     }
 }
 
