@@ -2,6 +2,7 @@
 
 mod leave_one_out;
 mod load;
+mod lots;
 mod params;
 mod readouts;
 mod results;
@@ -23,10 +24,10 @@ use crate::steps::cells::{CellMetrics, Doublets, HvgVotes, Phase, cell_cycle, do
 use crate::steps::clusters::{Clustering, umap};
 use crate::steps::lots::verdict::too_few_lots;
 use crate::steps::lots::{
-    Composition, Observed, association_of, censored, composition, influence, pseudobulk, two_groups, units, verdicts,
-    weights,
+    Composition, Observed, association_of, censored, composition, deviation, influence, neighborhoods, pseudobulk,
+    two_groups, units, verdicts, weights,
 };
-use crate::steps::markers::{effects, ranking, stability};
+use crate::steps::markers::{effects, measurability, ranking, stability};
 use crate::warning::Warning;
 
 /// A cluster is called proliferative when more than this share of its cells is in S or G2M.
@@ -130,6 +131,23 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
 
     let lot_of_cell = dataset.lot_of_cell();
     let composition = composition(labels, n_clusters, &lot_of_cell, &dataset.lot_names(), &params.composition)?;
+    let lot_neighborhoods = if params.neighborhoods.enabled {
+        let found = step(
+            progress,
+            "neighborhoods",
+            || neighborhoods(&road.graph, &lot_of_cell, dataset.n_lots(), &params.neighborhoods),
+            |n| format!("{} steps", n.kurtosis.len()),
+        )?;
+        Some(found)
+    } else {
+        None
+    };
+    let deviation = step(
+        progress,
+        "deviation",
+        || deviation(&composition, road.embedding().view(), &lot_of_cell, &params.deviation, seed),
+        |d| format!("{} lots outlying", d.warnings.len()),
+    )?;
     let effects = step(
         progress,
         "effects",
@@ -139,6 +157,7 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
     let pseudobulk = pseudobulk(&dataset, labels, n_clusters, &params.pseudobulk);
     let clusters = summaries(labels, n_clusters, &cycle.phase, &composition);
     warnings.extend(cluster_warnings(&clusters, dataset.n_lots()));
+    warnings.extend(deviation.warnings.iter().cloned());
     let leave_one_out = leave_one_out::walk(&dataset, &normalized, &votes, &road, params, &mut warnings, progress)?;
     drop(votes);
 
@@ -166,6 +185,8 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
         resolution: sweep,
         clusters,
         composition,
+        deviation: deviation.rows,
+        neighborhoods: lot_neighborhoods,
         pseudobulk,
         effects,
         leave_one_out,
@@ -224,7 +245,26 @@ pub fn rank_watched(analysis: &Analysis, readout: &str, progress: &dyn Progress)
     if let Some(stability) = &stability {
         candidates.iter_mut().for_each(|candidate| candidate.loo_top20 = Some(stability.n_top(candidate.gene)));
     }
-    Ok(Ranked { readout, units, association, groups, verdicts, influence, stability, candidates })
+    let observed = Observed { name: &readout.name, values: &values, weights: None, ranks_only: censored.is_some() };
+    let confounding = lots::confounders(analysis, &table, observed, &units)?;
+    association.warnings.extend(confounding.warnings);
+    association.warnings.extend(lots::integrated(analysis, &readout.name, &readout.values));
+    let neighborhoods = lots::neighborhoods_against(analysis, observed, &units)?;
+    let of_gene = measurability(&analysis.genes);
+    let measurability = candidates.iter().map(|c| of_gene[c.gene as usize].clone()).collect();
+    Ok(Ranked {
+        readout,
+        units,
+        association,
+        groups,
+        verdicts,
+        influence,
+        stability,
+        confounding: confounding.rows,
+        neighborhoods,
+        candidates,
+        measurability,
+    })
 }
 
 /// Runs one step between a start and a finish of the progress.

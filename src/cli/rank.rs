@@ -43,6 +43,8 @@ pub fn rank(args: &RankArgs, common: &Common, terminal: &Terminal) -> Outcome {
         analysis.params.verdict = given.verdict;
         analysis.params.composition = given.composition;
         analysis.params.ranking = given.ranking;
+        analysis.params.confounding = given.confounding;
+        analysis.params.neighborhoods = given.neighborhoods;
     }
     args.design.apply(&mut analysis.params);
     if let Some(seed) = common.seed

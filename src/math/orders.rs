@@ -101,7 +101,7 @@ impl Exchange {
     }
 
     /// Moves the entries of `order` about within each group; each order is as likely as any other.
-    pub(super) fn shuffle(&self, order: &mut [usize], rng: &mut ChaCha8Rng) {
+    pub fn shuffle(&self, order: &mut [usize], rng: &mut ChaCha8Rng) {
         for (start, size) in self.spans() {
             for i in (1..size).rev() {
                 order.swap(start + i, start + rng.random_range(0..=i));

@@ -1,6 +1,7 @@
 //! A run directory read back, so that ranking and report can be made again without the counts.
 
 mod leave_one_out;
+mod lots;
 mod readouts;
 
 use std::collections::HashMap;
@@ -37,8 +38,11 @@ pub fn load_run(run: &Path) -> Result<Analysis> {
     let composition = composition(&File::read(run, "composition.csv")?, &lots, clusters.floats("effective_lots")?)?;
     let pseudobulk = pseudobulk(&File::read(run, "pseudobulk.parquet")?, &genes, &composition, &params)?;
     let leave_one_out = leave_one_out::read(run, &composition, &genes, &params.leave_one_out, &record.warnings)?;
+    let cells = cells(&File::read(run, "cells.parquet")?, &lots)?;
     Ok(Analysis {
-        cells: cells(&File::read(run, "cells.parquet")?, &lots)?,
+        deviation: lots::deviation(&File::read(run, "deviation.csv")?, &lots)?,
+        neighborhoods: lots::neighborhoods(run, &lots, cells.cluster.len(), &params)?,
+        cells,
         qc: qc(&File::read(run, "qc.csv")?, &lots)?,
         excluded: excluded(&File::read(run, "excluded.csv.gz")?)?,
         resolution: resolution(&File::read(run, "resolution.csv")?)?,

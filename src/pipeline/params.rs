@@ -9,7 +9,10 @@ use crate::steps::cells::{
 use crate::steps::clusters::{
     KmeansParams, LeidenParams, MixtureParams, NeighborsParams, ResolutionParams, UmapParams,
 };
-use crate::steps::lots::{AssociationParams, CompositionParams, OutcomesParams, PseudobulkParams, VerdictParams};
+use crate::steps::lots::{
+    AssociationParams, CompositionParams, ConfoundingParams, DeviationParams, NeighborhoodsParams, OutcomesParams,
+    PseudobulkParams, VerdictParams,
+};
 use crate::steps::markers::{EffectsParams, LeaveOneOutParams, RankingParams};
 
 /// Every knob; one section per step.
@@ -50,6 +53,12 @@ pub struct Params {
     pub umap: UmapParams,
     /// Composition.
     pub composition: CompositionParams,
+    /// Distance of each lot from the others.
+    pub deviation: DeviationParams,
+    /// Cluster-free check.
+    pub neighborhoods: NeighborhoodsParams,
+    /// Confounding guard.
+    pub confounding: ConfoundingParams,
     /// Pseudobulk.
     pub pseudobulk: PseudobulkParams,
     /// Clinical outcomes.

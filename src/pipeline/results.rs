@@ -6,8 +6,11 @@ use crate::data::{Dataset, Genes, LotSheet, Readout};
 use crate::pipeline::Params;
 use crate::steps::cells::{CellMetrics, Harmony, Hvg, LotQc, Normalized, Pca, Phase};
 use crate::steps::clusters::{Neighbors, ResolutionRow};
-use crate::steps::lots::{Association, Composition, Influence, Judgement, Pseudobulk, TwoGroups, Units};
-use crate::steps::markers::{Candidate, Effects, LeaveOneOut, Stability};
+use crate::steps::lots::{
+    Association, Composition, ConfoundingRow, DeviationRow, Influence, Judgement, NeighborhoodAssociation,
+    Neighborhoods, Pseudobulk, TwoGroups, Units,
+};
+use crate::steps::markers::{Candidate, Effects, LeaveOneOut, Measurability, Stability};
 use crate::warning::Warning;
 
 /// What is known of every kept cell, in global order.
@@ -80,6 +83,10 @@ pub struct Analysis {
     pub clusters: Vec<ClusterSummary>,
     /// Lots × clusters.
     pub composition: Composition,
+    /// Distance of each lot from the others.
+    pub deviation: Vec<DeviationRow>,
+    /// Abundance of each lot around each cell; `None` if off.
+    pub neighborhoods: Option<Neighborhoods>,
     /// Lots × genes.
     pub pseudobulk: Pseudobulk,
     /// Clusters × genes.
@@ -126,6 +133,12 @@ pub struct Ranked {
     pub influence: Vec<Influence>,
     /// How cluster and readout fare on the roads without each lot; `None` where these were not walked.
     pub stability: Option<Stability>,
+    /// Other properties of the lots against readout and shares.
+    pub confounding: Vec<ConfoundingRow>,
+    /// Neighbourhoods of cells against the readout; `None` if off.
+    pub neighborhoods: Option<NeighborhoodAssociation>,
     /// Candidate genes, best first.
     pub candidates: Vec<Candidate>,
+    /// How each candidate's product can be measured, in the order of `candidates`.
+    pub measurability: Vec<Measurability>,
 }

@@ -2,9 +2,11 @@
 
 use ndarray::Array2;
 
+use super::lots::batch_of_lot;
 use super::{ClusterMethod, Params, step};
-use crate::data::{Dataset, LotSheet};
-use crate::error::{Error, Result};
+use crate::data::Dataset;
+use crate::error::Result;
+use crate::math::graph::Graph;
 use crate::progress::Progress;
 use crate::steps::cells::{Harmony, Normalized, Pca, harmony, pca};
 use crate::steps::clusters::{
@@ -19,6 +21,7 @@ pub(super) struct Road {
     /// `None` if integration is off.
     pub harmony: Option<Harmony>,
     pub neighbors: Neighbors,
+    pub graph: Graph,
     pub sweep: Vec<ResolutionRow>,
     /// Chosen, or as given.
     pub resolution: f64,
@@ -55,22 +58,20 @@ pub(super) fn road(
         || neighbors(embedding, &params.neighbors),
         |n| format!("{} per cell", n.indices.ncols()),
     )?;
-    let ResolutionSweep { rows: sweep, clustering, resolution } = {
-        let graph = graph(&neighbors, &params.neighbors);
-        step(
-            progress,
-            "resolution",
-            || resolution(&graph, &params.resolution, &params.leiden, params.seed),
-            |s| format!("{} clusters at resolution {}", s.clustering.n_clusters, s.resolution),
-        )?
-    };
+    let graph = graph(&neighbors, &params.neighbors);
+    let ResolutionSweep { rows: sweep, clustering, resolution } = step(
+        progress,
+        "resolution",
+        || resolution(&graph, &params.resolution, &params.leiden, params.seed),
+        |s| format!("{} clusters at resolution {}", s.clustering.n_clusters, s.resolution),
+    )?;
     let n_wanted = if params.clusters.n_clusters == 0 { clustering.n_clusters } else { params.clusters.n_clusters };
     let clustering = match params.clusters.method {
         ClusterMethod::Leiden => clustering,
         ClusterMethod::Kmeans => kmeans(embedding, n_wanted, &params.kmeans, params.seed)?,
         ClusterMethod::Mixture => mixture(embedding, n_wanted, &params.mixture, params.seed)?,
     };
-    Ok(Road { pca, leading, harmony, neighbors, sweep, resolution, clustering })
+    Ok(Road { pca, leading, harmony, neighbors, graph, sweep, resolution, clustering })
 }
 
 /// Components corrected for the batch of each cell.
@@ -80,34 +81,12 @@ pub(super) fn integrated(
     params: &Params,
     progress: &dyn Progress,
 ) -> Result<Harmony> {
-    let (batch, n_batches) = batches(dataset.sheet(), &params.harmony.column, &dataset.lot_of_cell())?;
+    let (of_lot, n_batches) = batch_of_lot(dataset.sheet(), &params.harmony.column, "harmony.column")?;
+    let batch: Vec<u32> = dataset.lot_of_cell().into_iter().map(|lot| of_lot[lot as usize]).collect();
     step(
         progress,
         "harmony",
         || harmony(scores, &batch, n_batches, &params.harmony, params.seed),
         |h| format!("{} rounds over {n_batches} batches", h.objective.len()),
     )
-}
-
-/// The batch of each cell and the number of batches: the lot, or the values of a column of the sheet in order of appearance.
-fn batches(sheet: &LotSheet, column: &str, lot_of_cell: &[u32]) -> Result<(Vec<u32>, usize)> {
-    if column.is_empty() {
-        return Ok((lot_of_cell.to_vec(), sheet.lots.len()));
-    }
-    let values = &sheet
-        .column(column)
-        .ok_or_else(|| Error::param("harmony.column", column, "a column of the lot sheet, or empty for the lot"))?
-        .values;
-    let mut names: Vec<&str> = Vec::new();
-    let batch_of_lot: Vec<u32> = values
-        .iter()
-        .map(|value| {
-            let index = names.iter().position(|name| name == value).unwrap_or_else(|| {
-                names.push(value);
-                names.len() - 1
-            });
-            index as u32
-        })
-        .collect();
-    Ok((lot_of_cell.iter().map(|&lot| batch_of_lot[lot as usize]).collect(), names.len()))
 }

@@ -1,14 +1,17 @@
 //! Results as tables: the contract of the run directory, column by column.
 
 mod leave_one_out;
+mod lots;
 mod readouts;
 
+pub(super) use lots::DISTANCES;
 pub use readouts::readout_tables;
 
 use crate::data::{Column, Genes, Table};
 use crate::pipeline::{Analysis, Ranked, Space};
 use crate::steps::cells::Phase;
 use crate::steps::lots::Judgement;
+use crate::steps::markers::Measurability;
 
 /// Every table of a run by file name, those of [`ranked_tables`] apart.
 pub fn analysis_tables(analysis: &Analysis) -> Vec<(&'static str, Table)> {
@@ -24,6 +27,7 @@ pub fn analysis_tables(analysis: &Analysis) -> Vec<(&'static str, Table)> {
         ("effects.parquet", effect_table(analysis)),
         ("pseudobulk.parquet", pseudobulk_table(analysis)),
     ];
+    tables.extend(lots::tables(analysis));
     tables.extend(leave_one_out::tables(analysis));
     tables.extend(readout_tables(analysis));
     tables
@@ -37,6 +41,7 @@ pub fn ranked_tables(analysis: &Analysis, ranked: &Ranked) -> Vec<(&'static str,
         ("influence.csv", leave_one_out::influence_table(analysis, ranked)),
     ];
     tables.extend(readouts::group_tables(ranked));
+    tables.extend(lots::ranked_tables(analysis, ranked));
     tables
 }
 
@@ -305,8 +310,9 @@ fn candidate_table(genes: &Genes, ranked: &Ranked) -> Table {
         .with("r_gene", float(rows.iter().map(|r| r.r_gene)))
         .with("loo_top20", optional(rows.iter().map(|r| r.loo_top20)))
         .with("p_family", float(rows.iter().map(|r| r.p_family)))
-        .with("measurable", text(rows.iter().map(|_| "")))
+        .with("measurable", text(ranked.measurability.iter().map(Measurability::name)))
         .with("proliferative", Column::Bool(rows.iter().map(|r| r.proliferative).collect()))
         .with("share_in", float(rows.iter().map(|r| r.share_in)))
         .with("share_out", float(rows.iter().map(|r| r.share_out)))
+        .with("msc_marker", text(ranked.measurability.iter().map(|m| m.msc_marker)))
 }

@@ -8,6 +8,8 @@ mod common;
 mod association;
 mod cell_cycle;
 mod composition;
+mod confounding;
+mod deviation;
 mod doublets;
 mod effects;
 mod h5ad_write;

@@ -2,14 +2,15 @@
 #![allow(missing_docs)]
 
 use cqa::Warning;
-use cqa::data::{Genes, LotSheet, LotSource, Readout, ReadoutSource, SheetColumn};
+use cqa::data::{Genes, LotSheet, LotSource, LotTable, Readout, ReadoutSource, SheetColumn};
 use cqa::pipeline::{Analysis, Cells, ClusterSummary, Excluded, Params, Ranked};
 use cqa::steps::cells::{CellMetrics, LotQc, Phase};
 use cqa::steps::clusters::ResolutionRow;
 use cqa::steps::lots::{
-    AssociationRow, CompositionParams, Pseudobulk, Units, VerdictParams, association, composition, influence, verdicts,
+    AssociationRow, CompositionParams, ConfoundingParams, DeviationParams, Neighborhoods, Observed, Pseudobulk, Units,
+    VerdictParams, association, composition, confounding, deviation, influence, neighborhood_association, verdicts,
 };
-use cqa::steps::markers::{Candidate, Effects};
+use cqa::steps::markers::{Candidate, Effects, measurability};
 use ndarray::Array2;
 
 pub const N_CLUSTERS: usize = 8;
@@ -68,6 +69,7 @@ pub fn analysis(n_lots: usize, cells_per_lot: usize, long_names: bool) -> Analys
     let mut viability: Vec<String> = (0..n_lots).map(|_| format!("{:.1}", 92.0 + noise.normal())).collect();
     viability[1] = String::new();
     let qc = lots.iter().map(|lot| lot_qc(lot, cells_per_lot, &mut noise)).collect();
+    let space = cells.umap.clone().expect("made above");
     Analysis {
         params: Params::default(),
         sheet: LotSheet {
@@ -115,6 +117,10 @@ pub fn analysis(n_lots: usize, cells_per_lot: usize, long_names: bool) -> Analys
         },
         effects: effects(n_lots, &mut noise),
         leave_one_out: None,
+        deviation: deviation(&composition, space.view(), &cells.lot, &DeviationParams::default(), 1)
+            .expect("default parameters")
+            .rows,
+        neighborhoods: Some(neighborhoods_by_hand(&cells, n_lots)),
         readouts: Vec::new(),
         composition,
         cells,
@@ -173,6 +179,19 @@ fn cells(n_lots: usize, cells_per_lot: usize, noise: &mut Noise) -> (Cells, Vec<
     (cells, potent)
 }
 
+/// Around each cell, as much of a lot as lies in the cell's cluster.
+fn neighborhoods_by_hand(cells: &Cells, n_lots: usize) -> Neighborhoods {
+    let mut share = Array2::<f32>::zeros((N_CLUSTERS, n_lots));
+    for (&cluster, &lot) in cells.cluster.iter().zip(&cells.lot) {
+        share[[cluster as usize, lot as usize]] += 1.0;
+    }
+    let abundance = Array2::from_shape_fn((cells.cluster.len(), n_lots), |(cell, lot)| {
+        let k = cells.cluster[cell] as usize;
+        share[[k, lot]] + 0.2 * ((cell * 7 + lot * 13) % 10) as f32
+    });
+    Neighborhoods { abundance, kurtosis: vec![1.2, 0.8, 0.5] }
+}
+
 fn lot_qc(lot: &str, cells_per_lot: usize, noise: &mut Noise) -> LotQc {
     LotQc {
         lot: lot.to_string(),
@@ -227,7 +246,39 @@ pub fn ranked(analysis: &Analysis, readout: &str) -> Ranked {
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.gene.cmp(&b.gene)));
     let verdicts = verdicts(&association, &influence, None, &VerdictParams::default()).expect("default parameters");
     let (readout, units) = (Readout::new(readout, ReadoutSource::Sheet, values), Units::free(&table.lots));
-    Ranked { readout, units, groups: None, influence, association, verdicts, stability: None, candidates }
+    let observed = Observed { name: &readout.name, values: &readout.values, weights: None, ranks_only: false };
+    let neighborhoods = analysis.neighborhoods.as_ref().map(|found| {
+        let batches: Vec<u32> = (0..readout.values.len() as u32).collect();
+        let own = &analysis.params.neighborhoods;
+        neighborhood_association(found, observed, &units, &batches, own, params, 1).expect("enough lots")
+    });
+    let covariates = LotTable::new(
+        analysis.composition.lots.clone(),
+        vec!["median_counts".into(), "viability".into()],
+        Array2::from_shape_fn((readout.values.len(), 2), |(lot, column)| match column {
+            0 => analysis.qc[lot].median_counts,
+            _ => analysis.sheet.columns[1].numbers().expect("numbers")[lot],
+        }),
+    );
+    let own = ConfoundingParams::default();
+    let confounding = confounding(&covariates, &table, &readout.name, &readout.values, &own, params, 1)
+        .expect("default parameters")
+        .rows;
+    let of_gene = measurability(&analysis.genes);
+    let measurability = candidates.iter().map(|c| of_gene[c.gene as usize].clone()).collect();
+    Ranked {
+        readout,
+        units,
+        groups: None,
+        influence,
+        association,
+        verdicts,
+        stability: None,
+        confounding,
+        neighborhoods,
+        candidates,
+        measurability,
+    }
 }
 
 fn candidate(analysis: &Analysis, rows: &[AssociationRow], gene: usize) -> Candidate {

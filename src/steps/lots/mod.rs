@@ -2,7 +2,10 @@
 
 pub mod association;
 pub mod composition;
+pub mod confounding;
+pub mod deviation;
 pub mod influence;
+pub mod neighborhoods;
 pub mod pseudobulk;
 pub mod readouts;
 pub mod two_groups;
@@ -13,7 +16,14 @@ pub use association::{
     Alternative, Association, AssociationParams, AssociationRow, Observed, Statistic, association, association_of,
 };
 pub use composition::{Composition, CompositionParams, Transform, composition, transformed_counts};
+pub use confounding::{
+    Confounding, ConfoundingParams, ConfoundingRow, confounding, integrated_column, sheet_covariates,
+};
+pub use deviation::{Deviation, DeviationParams, DeviationRow, Distance, deviation};
 pub use influence::{Influence, influence};
+pub use neighborhoods::{
+    CalledCells, NeighborhoodAssociation, Neighborhoods, NeighborhoodsParams, neighborhood_association, neighborhoods,
+};
 pub use pseudobulk::{Pseudobulk, PseudobulkParams, pseudobulk};
 pub use readouts::{OutcomesParams, Weights, censored, measured_readouts, outcome_readouts, sheet_readout, weights};
 pub use two_groups::{TwoGroups, TwoGroupsRow, two_groups};
