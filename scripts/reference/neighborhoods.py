@@ -69,6 +69,7 @@ def case(name, n_lots, n_cells, seed):
         row("p", found.p)
         row("k", found.k)
         row("r2", found.r2)
+        row("threshold", np.nan if found.fdr_5p_t is None else found.fdr_5p_t)
         cells[readout] = found.ncorrs
     table = pd.DataFrame(cells)
     write(f"{name}_cells.csv.gz", table.to_csv(index=False, float_format="%.6g").strip().split("\n"))

@@ -56,7 +56,8 @@ fn agrees(name: &str, exact: bool) {
             let row = results.iter().find(|row| row[0] == readout && row[1] == kind).unwrap();
             row[2].split(' ').map(|v| v.parse().unwrap()).collect()
         };
-        let ours = against(&neighborhoods, readout, &theirs("value"));
+        let values = theirs("value");
+        let ours = against(&neighborhoods, readout, &values);
         assert_eq!(ours.exact, exact);
         assert_eq!(ours.n_components as f64, theirs("k")[0], "{name}, {readout}");
         assert!(
@@ -69,8 +70,14 @@ fn agrees(name: &str, exact: bool) {
         let our_orders = if exact { f64::INFINITY } else { ours.n_permutations as f64 };
         let error = (ours.p * (1.0 - ours.p) * (1.0 / THEIR_ORDERS + 1.0 / our_orders)).sqrt();
         assert!((ours.p - p).abs() < 4.0 * error + 1.0 / THEIR_ORDERS, "{name}, {readout}: {} {p}", ours.p);
+        // They try a hundred limits between a quarter of the largest |r| and the largest.
+        let (ours_from, theirs_from) = (ours.threshold, theirs("threshold")[0]);
+        assert_eq!(ours_from.is_nan(), theirs_from.is_nan(), "{name}, {readout}: {ours_from} {theirs_from}");
+        assert!(ours_from.is_nan() || (ours_from - theirs_from).abs() < 0.05, "{name}, {readout}: {ours_from} {theirs_from}");
         let cells = common::numbers(&common::fixture(&format!("neighborhoods/{name}_cells.csv.gz")), readout);
         for (ours, theirs) in ours.correlation.iter().zip(&cells) {
+            // Theirs is over n of columns scaled by n − 1.
+            let theirs = theirs * values.len() as f64 / (values.len() - 1) as f64;
             assert!((f64::from(*ours) - theirs).abs() < 1e-3, "{name}, {readout}: {ours} {theirs}");
             n_compared += 1;
         }

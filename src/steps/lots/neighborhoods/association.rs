@@ -6,10 +6,10 @@
 //! **Method.** Each cell's abundances are standardized over lots (cells × lots, Z). The eigenvectors u₁, u₂, … of ZᵀZ are
 //! the directions in which neighbourhoods vary together, one value per lot. With R²(k) the share of the readout's variance
 //! along the first k, and k in steps of d = max(1, ⌊n / 50⌋) up to min(4d, ⌊n / 5⌋), the statistic is the smallest tail
-//! probability of F over k, with F = (R² / k) / ((1 − R²) / n) on k and n − 1 − k degrees of freedom. Its p is the share of
-//! orders of the readout over lots with a statistic at least as small, so the choice of k is paid for. Per cell: the
-//! correlation of the readout with the cell's abundances along the chosen k directions, and the false discovery rate: cells
-//! expected beyond that |r| in random orders over cells found beyond it.
+//! probability of F over k, with F = (R² / k) / ((1 − R²) / (n − 1 − k)). Its p is the share of orders of the readout over
+//! lots with a statistic at least as small, so the choice of k is paid for. Per cell: the correlation of its abundances with
+//! the readout, and the false discovery rate: cells expected beyond that |r| in random orders over cells found beyond it.
+//! Blocks and covariates of the association are taken out of both sides, and lots of one unit are averaged.
 //!
 //! The lots are shuffled, never the cells: n is the number of lots in every p and rate here.
 //!
@@ -163,7 +163,7 @@ pub fn neighborhood_association(
     let which = if exact { Orders::All } else { Orders::Random { n: orders.n_permutations as u64, seed } };
     let r = family.correlations();
     let r_squared = |k: usize| r[..k].iter().map(|r| r * r).sum::<f64>().min(1.0);
-    let best = tried.iter().copied().map(|k| (tail(r_squared(k), k, n, n_left), k)).min_by(|a, b| a.0.total_cmp(&b.0));
+    let best = tried.iter().copied().map(|k| (tail(r_squared(k), k, n_left), k)).min_by(|a, b| a.0.total_cmp(&b.0));
     let n_permutations = which.count(&family);
     let n_kept = kept.iter().filter(|k| **k).count();
     let nothing = NeighborhoodAssociation {
@@ -183,16 +183,16 @@ pub fn neighborhood_association(
 
     let mut limits = vec![f64::INFINITY; rank];
     for &other in &tried {
-        let limit = if other == k { r_squared(k) } else { least_r_squared(smallest, other, n, n_left) };
+        let limit = if other == k { r_squared(k) } else { least_r_squared(smallest, other, n_left) };
         limits[other - 1] = limit - family.tolerance();
     }
     let reached = tally(&family, which, &Reaches { limits: &limits, reached: [0; LANES] }, &|_| ())[0];
 
-    let loadings = rows.loadings(&directions[..k]);
-    let correlation = |loading: &[f64], r: &[f64]| dot(loading, r).clamp(-1.0, 1.0);
-    let own: Vec<f32> = loadings.par_chunks_exact(k).map(|loading| correlation(loading, &r[..k]) as f32).collect();
-    let null = shuffled(&directions[..k], &y, &design, params.n_local, seed);
-    let rates = rates(&own, &loadings, &null, k);
+    let standardized = rows.all();
+    let unit = design.adjust(&y).expect("it varies, as found above");
+    let correlation = |row: &[f64]| dot(row, &unit).clamp(-1.0, 1.0) as f32;
+    let own: Vec<f32> = standardized.par_chunks_exact(n).map(correlation).collect();
+    let rates = rates(&own, &standardized, &shuffled(&y, &design, params.n_local, seed));
     let rate = |r: &f32| if r.is_nan() { f32::NAN } else { rates[bin(f64::from(*r))] as f32 };
     let found = own.iter().any(|r| rate(r) <= params.max_fdr as f32);
     let first = rates.iter().position(|rate| *rate as f32 <= params.max_fdr as f32);
@@ -207,21 +207,19 @@ pub fn neighborhood_association(
     })
 }
 
-/// Tail probability of F for a share of variance along `k` directions over `n` lots. The variance of what is left is taken
-/// over n, as the authors' program does, so that results can be compared. `n_left`: lots less what blocks and covariates take.
-fn tail(r_squared: f64, k: usize, n: usize, n_left: usize) -> f64 {
-    let (k, n) = (k as f64, n as f64);
-    let freedom = n_left as f64 - 1.0 - k;
-    let f = (r_squared / k) / ((1.0 - r_squared) / n);
-    if f.is_infinite() { 0.0 } else { beta_reg(freedom / 2.0, k / 2.0, (freedom / (freedom + k * f)).min(1.0)) }
+/// Tail probability of F for a share of variance along `k` directions over so many lots (less what blocks and covariates
+/// take): that of a beta distribution.
+fn tail(r_squared: f64, k: usize, n_left: usize) -> f64 {
+    let freedom = (n_left - 1 - k) as f64;
+    beta_reg(freedom / 2.0, k as f64 / 2.0, 1.0 - r_squared)
 }
 
 /// The share of variance along `k` directions from which on the tail probability is at most `p`.
-fn least_r_squared(p: f64, k: usize, n: usize, n_left: usize) -> f64 {
+fn least_r_squared(p: f64, k: usize, n_left: usize) -> f64 {
     let (mut low, mut high) = (0.0, 1.0);
     for _ in 0..60 {
         let middle = 0.5 * (low + high);
-        if tail(middle, k, n, n_left) > p {
+        if tail(middle, k, n_left) > p {
             low = middle;
         } else {
             high = middle;
@@ -328,15 +326,10 @@ impl Rows<'_> {
         Mat::from_fn(n, n, |i, j| parts.iter().map(|part| part[i.max(j) * n + i.min(j)]).sum())
     }
 
-    /// Cells × directions: correlation of the cell's abundances with each; NaN where the cell takes no part.
-    fn loadings(&self, directions: &[Vec<f64>]) -> Vec<f64> {
-        (0..self.abundance.nrows())
-            .into_par_iter()
-            .flat_map_iter(|cell| {
-                let row = self.standardized(cell);
-                directions.iter().map(move |u| row.as_ref().map_or(f64::NAN, |row| dot(row, u)))
-            })
-            .collect()
+    /// Cells × rows of the readout; NaN where the cell takes no part.
+    fn all(&self) -> Vec<f64> {
+        let of_cell = |cell| self.standardized(cell).unwrap_or_else(|| vec![f64::NAN; self.lots.len()]);
+        (0..self.abundance.nrows()).into_par_iter().flat_map_iter(of_cell).collect()
     }
 }
 

@@ -1,9 +1,8 @@
 //! False discovery rates of single cells, by random orders of the readout over lots.
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView1};
 use rayon::prelude::*;
 
-use crate::math::correlation::dot;
 use crate::math::design::Design;
 use crate::math::rng::stream;
 
@@ -12,19 +11,20 @@ const CHUNK: usize = 4096;
 /// Steps of |r| in which cells are counted.
 const BINS: usize = 500;
 
-/// Correlations of each direction with the readout in random admissible orders (orders × directions).
-pub(super) fn shuffled(directions: &[Vec<f64>], y: &[f64], design: &Design, n_orders: usize, seed: u64) -> Array2<f64> {
+/// The readout in random admissible orders (orders × lots), each freed from blocks and covariates and of length 1.
+pub(super) fn shuffled(y: &[f64], design: &Design, n_orders: usize, seed: u64) -> Array2<f64> {
     let residuals = design.adjust(y).expect("the readout varies");
     let exchange = design.exchange();
     let mut order: Vec<usize> = (0..y.len()).collect();
     let mut rng = stream(seed, "neighborhoods", 0);
-    let mut out = Array2::zeros((n_orders, directions.len()));
+    let mut out = Array2::zeros((n_orders, y.len()));
     for mut row in out.rows_mut() {
         exchange.shuffle(&mut order, &mut rng);
         let shuffled: Vec<f64> = order.iter().map(|&place| residuals[place]).collect();
         // Covariates are taken out of the shuffled residuals once more; nothing may be left.
-        let Some(unit) = design.adjust(&shuffled) else { continue };
-        row.iter_mut().zip(directions).for_each(|(r, u)| *r = dot(u, &unit));
+        if let Some(unit) = design.adjust(&shuffled) {
+            row.assign(&ArrayView1::from(&unit));
+        }
     }
     out
 }
@@ -40,17 +40,18 @@ pub(super) fn least_r(bin: usize) -> f64 {
 }
 
 /// False discovery rate of cells at and above each step of |r|: cells there by chance, averaged over the orders, over cells
-/// found there; it never rises with |r|. `loadings`: cells × k, NaN where a cell takes no part.
-pub(super) fn rates(own: &[f32], loadings: &[f64], null: &Array2<f64>, k: usize) -> Vec<f64> {
+/// found there; it never rises with |r|. `standardized`: cells × lots, NaN where a cell takes no part.
+pub(super) fn rates(own: &[f32], standardized: &[f64], null: &Array2<f64>) -> Vec<f64> {
+    let n = null.ncols();
     let mut found = vec![0_u64; BINS + 1];
     own.iter().filter(|r| !r.is_nan()).for_each(|r| found[bin(f64::from(*r))] += 1);
-    let by_chance = loadings
-        .par_chunks(CHUNK * k)
+    let by_chance = standardized
+        .par_chunks(CHUNK * n)
         .map(|cells| {
             let mut counts = vec![0_u64; BINS + 1];
-            for loading in cells.chunks_exact(k).filter(|loading| !loading[0].is_nan()) {
-                for r in null.rows() {
-                    let r: f64 = loading.iter().zip(r).map(|(a, b)| a * b).sum();
+            for cell in cells.chunks_exact(n).filter(|cell| !cell[0].is_nan()) {
+                for order in null.rows() {
+                    let r: f64 = cell.iter().zip(order).map(|(a, b)| a * b).sum();
                     counts[bin(r)] += 1;
                 }
             }
@@ -89,9 +90,8 @@ mod tests {
 
     #[test]
     fn rates_by_hand() {
-        // Two cells at |r| = 0.8 and 0.3; in two orders the directions have r 0.5 and −0.9.
-        let loadings = [1.0, 0.5];
-        let found = rates(&[0.8, 0.3], &loadings, &array![[0.5], [-0.9]], 1);
+        // Two cells at |r| = 0.8 and 0.3; two orders of one value, whatever a length of 1 would be.
+        let found = rates(&[0.8, 0.3], &[1.0, 0.5], &array![[0.5], [-0.9]]);
         // By chance: 0.5 and 0.9 of the first cell, 0.25 and 0.45 of the second.
         assert_eq!(found[bin(0.0)], 1.0, "four of two orders over two cells");
         assert_eq!(found[bin(0.3)], 3.0 / 2.0 / 2.0);
@@ -107,13 +107,15 @@ mod tests {
 
     #[test]
     fn shuffled_directions_keep_to_blocks() {
-        // Within blocks of two only the signs change.
+        // Within blocks of two only the signs change: deviations ±1, ±2 over √10.
         let design = Design::new(&[0, 0, 1, 1], &[0; 4], &[]);
-        let half = 0.5_f64.sqrt();
-        let direction = vec![half, -half, 0.0, 0.0];
-        let r = shuffled(&[direction], &[1.0, 3.0, 10.0, 14.0], &design, 50, 1);
-        let expected = 1.0 / 5.0_f64.sqrt();
-        assert!(r.iter().all(|r| (r.abs() - expected).abs() < 1e-12), "{r}");
-        assert!(r.iter().any(|r| *r > 0.0) && r.iter().any(|r| *r < 0.0));
+        let orders = shuffled(&[1.0, 3.0, 10.0, 14.0], &design, 50, 1);
+        for order in orders.rows() {
+            for (value, size) in order.iter().zip([1.0, 1.0, 2.0, 2.0]) {
+                assert!((value.abs() - size / 10.0_f64.sqrt()).abs() < 1e-12, "{order}");
+            }
+            assert!((order[0] + order[1]).abs() < 1e-12 && (order[2] + order[3]).abs() < 1e-12);
+        }
+        assert!(orders.column(0).iter().any(|v| *v > 0.0) && orders.column(0).iter().any(|v| *v < 0.0));
     }
 }

@@ -79,13 +79,13 @@ fn p_equals_brute_force_over_all_orders_and_components() {
     let directions = vec![vec![1.0, 1.0, 1.0, -1.0, -1.0, -1.0], vec![1.0, -1.0, 0.0, 1.0, -1.0, 0.0]];
     let statistic = |y: &[f64]| {
         let r: Vec<f64> = directions.iter().map(|u| pearson(u, y)).collect();
-        (1..=2).map(|k| tail(r[..k].iter().map(|r| r * r).sum(), k, 6, 6)).fold(1.0, f64::min)
+        (1..=2).map(|k| tail(r[..k].iter().map(|r| r * r).sum(), k, 6)).fold(1.0, f64::min)
     };
     let observed = statistic(&y);
     let all = orders(&y);
     let expected = all.iter().filter(|order| statistic(order) <= observed * (1.0 + 1e-9)).count();
     let family = Family::new(&directions, &y);
-    let limits: Vec<f64> = (1..=2).map(|k| least_r_squared(observed, k, 6, 6) - 1e-9).collect();
+    let limits: Vec<f64> = (1..=2).map(|k| least_r_squared(observed, k, 6) - 1e-9).collect();
     let counted = tally(&family, Orders::All, &Reaches { limits: &limits, reached: [0; LANES] }, &|_| ())[0];
     assert_eq!((counted, all.len()), (expected as u64, 720));
     assert!(counted > 1 && counted < 700, "{counted}");
@@ -93,13 +93,13 @@ fn p_equals_brute_force_over_all_orders_and_components() {
 
 #[test]
 fn tail_of_f_and_its_inverse() {
-    // F(1, 8) = 5.3177 has tail 0.05; here F = 10 R² / (1 − R²).
-    let r_squared = 5.317_655 / (10.0 + 5.317_655);
-    assert!((tail(r_squared, 1, 10, 10) - 0.05).abs() < 1e-6);
-    assert_eq!((tail(0.0, 2, 10, 10), tail(1.0, 2, 10, 10)), (1.0, 0.0));
+    // F(1, 8) = 5.3177 has tail 0.05; R² = F / (F + 8).
+    let r_squared = 5.317_655 / (8.0 + 5.317_655);
+    assert!((tail(r_squared, 1, 10) - 0.05).abs() < 1e-6);
+    assert_eq!((tail(0.0, 2, 10), tail(1.0, 2, 10)), (1.0, 0.0));
     for k in 1..=4 {
-        let p = tail(0.37, k, 20, 20);
-        assert!((least_r_squared(p, k, 20, 20) - 0.37).abs() < 1e-9, "{k}");
+        let p = tail(0.37, k, 20);
+        assert!((least_r_squared(p, k, 20) - 0.37).abs() < 1e-9, "{k}");
     }
 }
 
