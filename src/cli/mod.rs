@@ -5,6 +5,7 @@ mod clock;
 mod cluster;
 mod demo;
 mod params;
+mod plan;
 mod progress;
 mod rank;
 mod report;
@@ -77,6 +78,8 @@ enum Command {
     Simulate(simulate::SimulateArgs),
     /// The whole road on 11 simulated lots, with a check against the planted truth
     Demo(demo::DemoArgs),
+    /// Power: what a number of lots can show, and how many are needed
+    Plan(plan::PlanArgs),
     /// Print every parameter with default and meaning, as TOML
     Params,
 }
@@ -113,6 +116,7 @@ fn dispatch(cli: &Cli, terminal: &Terminal) -> Outcome {
         Command::Report(args) => report::report(args, terminal),
         Command::Simulate(args) => simulate::simulate(args, &cli.common, terminal),
         Command::Demo(args) => demo::demo(args, &cli.common, terminal),
+        Command::Plan(args) => plan::plan(args, &cli.common, terminal),
         Command::Params => params::params(),
     }
 }

@@ -4,3 +4,4 @@ pub mod cells;
 pub mod clusters;
 pub mod lots;
 pub mod markers;
+pub mod process;

@@ -3,6 +3,7 @@
 pub mod composition;
 pub mod markers;
 pub mod potency;
+pub mod power;
 pub mod resolution;
 pub mod umap;
 
@@ -37,8 +38,10 @@ pub fn all(analysis: &Analysis, ranked: &[Ranked]) -> Vec<PlotFile> {
     for ranked in ranked {
         scenes.push((potency::name(&ranked.association.readout), potency::figure(analysis, ranked)));
     }
-    scenes
-        .into_iter()
-        .map(|(name, scene)| PlotFile { name, svg: svg::svg(&scene, Mode::File), png: png::png(&scene) })
-        .collect()
+    scenes.into_iter().map(|(name, scene)| files(name, &scene)).collect()
+}
+
+/// A figure as files.
+pub fn files(name: String, scene: &Scene) -> PlotFile {
+    PlotFile { name, svg: svg::svg(scene, Mode::File), png: png::png(scene) }
 }

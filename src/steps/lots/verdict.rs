@@ -51,7 +51,7 @@ impl Default for VerdictParams {
 }
 
 impl VerdictParams {
-    fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         for (name, value) in [("verdict.alpha", self.alpha), ("verdict.delta", self.delta)] {
             if !(value > 0.0 && value < 1.0) {
                 return Err(Error::param(name, value, "a number between 0 and 1"));
