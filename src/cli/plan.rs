@@ -27,7 +27,8 @@ How to read the answer
                 that the cluster itself is found again is taken for granted)
   The smallest attainable p is a matter of the design alone: n lots have n! orders, but a readout
   that is only passed/failed has far fewer, and pairs have 2^n signs. Where it lies above alpha,
-  no data can show anything, and power is 0. Above 12 lots `cqa rank` draws random orders, and p
+  no data can show anything, and power is 0. Up to 5,040 orders, where p goes in visible steps,
+  every power is that of the permutation test itself on simulated lots. Above 12 lots `cqa rank` draws random orders, and p
   can't fall below 1 / (their number + 1).
 
 What to put in

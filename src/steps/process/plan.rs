@@ -8,7 +8,8 @@
 //! sides are measured, by the non-central t where the lots form two groups or pairs. A block or covariate costs a degree of
 //! freedom. Family-wise (max-T) power, and power of the verdict *supported* at fixed clusters, come from simulated lots: normal
 //! shares that sum to one, so that any two correlate by −1 / (K − 1), and the limits of |r| from the same lots without
-//! association. The smallest attainable p counts the orders that the design admits.
+//! association. Where a design admits at most 5,040 orders, so that p goes in visible steps, simulated lots undergo the
+//! permutation test itself, and power counts how often it finds. The smallest attainable p counts the orders that the design admits.
 //!
 //! **Shapes.** Parameters → one row per number of lots.
 //!
@@ -19,6 +20,7 @@
 //! Westfall & Young 1993, ISBN 978-0-471-55761-6.
 
 mod design;
+mod permuted;
 mod simulation;
 
 use crate::data::{Column, Table};
@@ -28,6 +30,7 @@ use crate::steps::lots::VerdictParams;
 
 pub use design::Design;
 use design::Layout;
+use permuted::{is_coarse, permuted};
 use simulation::{Model, Simulated, simulated};
 
 /// The largest study that is planned.
@@ -63,7 +66,8 @@ pub struct PlanParams {
     pub n_covariates: usize,
     /// Power that the number of lots needed is given for, between 0 and 1. Default 0.8, by custom.
     pub power: f64,
-    /// Simulated studies per number of lots, at least 100. Default 4,000: power is then good to ±0.016.
+    /// Simulated studies per number of lots, at least 100. More make curves smoother and take time. Default 10,000: power is
+    /// then good to ±0.01.
     pub n_simulations: usize,
 }
 
@@ -82,7 +86,7 @@ impl Default for PlanParams {
             block_size: 0,
             n_covariates: 0,
             power: 0.8,
-            n_simulations: 4_000,
+            n_simulations: 10_000,
         }
     }
 }
@@ -187,9 +191,11 @@ pub struct PlanRow {
     pub r_bonferroni: f64,
     /// |r| needed by max-T over the family; simulated.
     pub r_family: f64,
-    /// Power of the cluster looked at alone; exact for normal values.
+    /// Powers come from the permutation test of simulated lots (few orders), not from formulas and limits of |r|.
+    pub permuted: bool,
+    /// Power of the cluster looked at alone; exact for normal values unless `permuted`.
     pub power_alone: f64,
-    /// Power after Bonferroni; exact for normal values.
+    /// Power after Bonferroni; exact for normal values unless `permuted`.
     pub power_bonferroni: f64,
     /// Power of max-T over the family; simulated.
     pub power_family: f64,
@@ -225,8 +231,7 @@ pub struct Plan {
     pub planned: PlanRow,
     /// Lots needed.
     pub needed: Needed,
-    /// For the planned number of lots: true ρ, power of a cluster alone, and family-wise at the simulated limit of |r|; both by
-    /// formula.
+    /// For the planned number of lots: true ρ, power of a cluster alone, and family-wise.
     pub by_rho: Vec<(f64, f64, f64)>,
 }
 
@@ -245,6 +250,7 @@ impl Plan {
             .with("power_bonferroni", column(|row| row.power_bonferroni))
             .with("power_family", column(|row| row.power_family))
             .with("power_supported", column(|row| row.power_supported))
+            .with("permuted", Column::Bool(self.rows.iter().map(|row| row.permuted).collect()))
     }
 }
 
@@ -272,7 +278,7 @@ pub fn plan(params: &PlanParams, verdict: &VerdictParams, seed: u64) -> Result<P
     for n_lots in 4..=most {
         let layout = layout(n_lots);
         let now = simulated(&layout, &model);
-        rows.push(row(&layout, params, verdict.alpha, rho_counted, &now, before.as_ref()));
+        rows.push(row(&layout, &model, verdict.alpha, &now, before.as_ref()));
         before = Some(now);
     }
     let planned = rows[params.n_lots - 4].clone();
@@ -291,6 +297,10 @@ pub fn plan(params: &PlanParams, verdict: &VerdictParams, seed: u64) -> Result<P
     let by_rho = (3..=9).map(|tenth| {
         let rho = f64::from(tenth) / 10.0;
         let counted = rho * params.reliability().sqrt();
+        if planned.permuted {
+            let power = permuted(&layout, &Model { rho: counted, ..model.clone() }, verdict.alpha);
+            return (rho, power.alone, power.family);
+        }
         let at = |limit| exact_power(&layout, counted, limit, planned.smallest_p, verdict.alpha);
         (rho, at(planned.r_alone), at(planned.r_family))
     });
@@ -298,17 +308,10 @@ pub fn plan(params: &PlanParams, verdict: &VerdictParams, seed: u64) -> Result<P
     Ok(Plan { params: params.clone(), alpha: verdict.alpha, rho_counted, rows, planned, needed, by_rho })
 }
 
-fn row(
-    layout: &Layout,
-    params: &PlanParams,
-    alpha: f64,
-    rho: f64,
-    now: &Simulated,
-    before: Option<&Simulated>,
-) -> PlanRow {
+fn row(layout: &Layout, model: &Model, alpha: f64, now: &Simulated, before: Option<&Simulated>) -> PlanRow {
     let smallest_p = layout.smallest_p();
     let df = layout.degrees_of_freedom();
-    let n_tests = (params.n_clusters * params.n_readouts) as f64;
+    let n_tests = (model.n_clusters * model.n_readouts) as f64;
     let r_alone = critical_r_of_df(df, alpha);
     let r_bonferroni = critical_r_of_df(df, alpha / n_tests);
     let r_family = now.critical(alpha);
@@ -323,17 +326,30 @@ fn row(
                 && (study.weakest_without_dominant.is_infinite() || study.weakest_without_dominant >= family_without)
         });
     }
-    PlanRow {
+    let row = PlanRow {
         n_lots: layout.n_lots,
         n_orders: layout.n_orders(),
         smallest_p,
         r_alone,
         r_bonferroni,
         r_family,
-        power_alone: exact_power(layout, rho, r_alone, smallest_p, alpha),
-        power_bonferroni: exact_power(layout, rho, r_bonferroni, smallest_p, alpha),
+        permuted: false,
+        power_alone: exact_power(layout, model.rho, r_alone, smallest_p, alpha),
+        power_bonferroni: exact_power(layout, model.rho, r_bonferroni, smallest_p, alpha),
         power_family,
         power_supported,
+    };
+    if !is_coarse(layout, model) {
+        return row;
+    }
+    let power = permuted(layout, model, alpha);
+    PlanRow {
+        permuted: true,
+        power_alone: power.alone,
+        power_bonferroni: power.bonferroni,
+        power_family: power.family,
+        power_supported: power.supported,
+        ..row
     }
 }
 

@@ -101,7 +101,7 @@ fn study(
     let full = with_covariates.as_ref().unwrap_or(&without_covariates[0]);
 
     let potent = normals(n, rng);
-    let mut shares: Vec<Vec<f64>> = others(&potent, model.n_clusters, rng);
+    let mut shares = others(n, model.n_clusters, rng).against(&potent);
     shares.push(potent.clone());
     let shares: Vec<Vec<f64>> = shares.iter().map(|x| unit(x, full, None)).collect();
     for _ in 0..NULLS {
@@ -129,19 +129,28 @@ fn study(
     study
 }
 
-/// Shares of the other clusters: all together they vary against the potent one, any two alike.
-fn others(potent: &[f64], n_clusters: usize, rng: &mut ChaCha8Rng) -> Vec<Vec<f64>> {
+/// What the shares of the other clusters do beside going against the potent one.
+pub(super) struct Others(Vec<Vec<f64>>);
+
+/// Draws it for one study.
+pub(super) fn others(n_lots: usize, n_clusters: usize, rng: &mut ChaCha8Rng) -> Others {
     let m = (n_clusters - 1) as f64;
-    let mut others: Vec<Vec<f64>> = (1..n_clusters).map(|_| normals(potent.len(), rng)).collect();
-    // Of the variance 1 of each, 1 / m² goes against the potent cluster; the rest is shared out so that it sums to 0.
+    let mut rest: Vec<Vec<f64>> = (1..n_clusters).map(|_| normals(n_lots, rng)).collect();
+    // Of the variance 1 of each, 1 / m² goes against the potent cluster; this is the rest, and sums to 0.
     let scale = if n_clusters > 2 { ((1.0 - 1.0 / (m * m)) * m / (m - 1.0)).sqrt() } else { 0.0 };
-    for lot in 0..potent.len() {
-        let mean = others.iter().map(|x| x[lot]).sum::<f64>() / m;
-        for x in &mut others {
-            x[lot] = (x[lot] - mean) * scale - potent[lot] / m;
-        }
+    for lot in 0..n_lots {
+        let mean = rest.iter().map(|x| x[lot]).sum::<f64>() / m;
+        rest.iter_mut().for_each(|x| x[lot] = (x[lot] - mean) * scale);
     }
-    others
+    Others(rest)
+}
+
+impl Others {
+    /// The shares, where the potent cluster's are `potent`: all clusters sum to 0, and any two vary alike.
+    pub fn against(&self, potent: &[f64]) -> Vec<Vec<f64>> {
+        let m = self.0.len() as f64;
+        self.0.iter().map(|rest| rest.iter().zip(potent).map(|(r, p)| r - p / m).collect()).collect()
+    }
 }
 
 /// A readout that has nothing to do with any share.
@@ -160,7 +169,7 @@ fn null_readout(layout: &Layout, rng: &mut ChaCha8Rng) -> Vec<f64> {
 }
 
 /// The potent share and its readout.
-fn associated(layout: &Layout, potent: Vec<f64>, rho: f64, rng: &mut ChaCha8Rng) -> (Vec<f64>, Vec<f64>) {
+pub(super) fn associated(layout: &Layout, potent: Vec<f64>, rho: f64, rng: &mut ChaCha8Rng) -> (Vec<f64>, Vec<f64>) {
     let rest = (1.0 - rho * rho).sqrt();
     let mix = |signal: &[f64], noise: &[f64]| signal.iter().zip(noise).map(|(s, e)| rho * s + rest * e).collect();
     if layout.design == Design::Measured {
@@ -172,15 +181,15 @@ fn associated(layout: &Layout, potent: Vec<f64>, rho: f64, rng: &mut ChaCha8Rng)
     }
 }
 
-fn normals(n: usize, rng: &mut ChaCha8Rng) -> Vec<f64> {
+pub(super) fn normals(n: usize, rng: &mut ChaCha8Rng) -> Vec<f64> {
     (0..n).map(|_| StandardNormal.sample(rng)).collect()
 }
 
 /// Directions taken out of share and readout: orthonormal, 0 at the lot left out.
-type Basis = Vec<Vec<f64>>;
+pub(super) type Basis = Vec<Vec<f64>>;
 
 /// The mean of each block, and covariates; nothing for pairs, whose differences are looked at as they are.
-fn basis(layout: &Layout, covariates: &[Vec<f64>], left_out: Option<usize>) -> Basis {
+pub(super) fn basis(layout: &Layout, covariates: &[Vec<f64>], left_out: Option<usize>) -> Basis {
     let mut out = Basis::new();
     if layout.design == Design::Pairs {
         return out;
@@ -199,7 +208,7 @@ fn basis(layout: &Layout, covariates: &[Vec<f64>], left_out: Option<usize>) -> B
 }
 
 /// What the basis leaves of a column, at length 1; 0 if nothing is left.
-fn unit(column: &[f64], basis: &Basis, left_out: Option<usize>) -> Vec<f64> {
+pub(super) fn unit(column: &[f64], basis: &Basis, left_out: Option<usize>) -> Vec<f64> {
     let mut rest = column.to_vec();
     if let Some(lot) = left_out {
         rest[lot] = 0.0;
@@ -224,7 +233,7 @@ mod tests {
         let mut rng = stream(1, "test", 0);
         for n_clusters in [2, 3, 8] {
             let potent = normals(20_000, &mut rng);
-            let mut shares = others(&potent, n_clusters, &mut rng);
+            let mut shares = others(20_000, n_clusters, &mut rng).against(&potent);
             shares.push(potent);
             let expected = -1.0 / (n_clusters as f64 - 1.0);
             for (i, x) in shares.iter().enumerate() {
@@ -235,7 +244,7 @@ mod tests {
             }
             assert!((0..20_000).all(|lot| shares.iter().map(|x| x[lot]).sum::<f64>().abs() < 1e-9));
         }
-        assert!(others(&[1.0], 1, &mut rng).is_empty());
+        assert!(others(1, 1, &mut rng).against(&[1.0]).is_empty());
     }
 
     #[test]
