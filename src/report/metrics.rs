@@ -43,9 +43,13 @@ pub const INFLUENTIAL: Metric = metric("Most influential lot", "", "The lot whos
 pub const VERDICT: Metric = metric(
     "Verdict",
     "",
-    "Supported: family-wise p within the level, and r keeps its sign without any one lot. Suggestive: only the p of the \
-     cluster alone is. Cannot conclude: neither; this does not show that there is no association.",
+    "Supported: family-wise p within the level, and the association stands without any one lot. Suggestive: only the p of \
+     the cluster alone is within the level, or it rests on one lot. No association seen: the interval of r lies below what \
+     matters. Cannot conclude: none of these; this does not show that there is no association.",
 );
+/// Reasons.
+pub const WHY: Metric =
+    metric("What kept it from more", "", "Why the cluster is not supported, and not excluded either.");
 /// Place.
 pub const RANK: Metric = metric("Rank", "", "Place by score.");
 /// Gene.

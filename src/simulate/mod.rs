@@ -24,6 +24,7 @@
 mod genes;
 mod model;
 mod sample;
+mod shares;
 mod sheet;
 mod truth;
 
@@ -33,6 +34,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::{CountsBuilder, Dataset, Lot};
 use crate::error::{Error, Result};
 use model::Model;
+pub use shares::{ShareParams, simulate_shares};
 pub use truth::{ClusterMatch, Truth};
 
 /// Parameters of [`simulate`].

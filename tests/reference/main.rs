@@ -19,6 +19,7 @@ mod kmeans;
 mod leiden;
 mod neighbors;
 mod pca;
+mod plan;
 mod pseudobulk;
 mod qc;
 mod readers;

@@ -2,19 +2,15 @@
 
 use maud::{Markup, html};
 
-use super::anchor;
-use crate::math::power::{critical_r, power};
+use super::{anchor, verdicts};
 use crate::pipeline::{Analysis, Ranked};
-use crate::report::plots::potency::best_first;
 use crate::report::section::Section;
 use crate::report::words;
-use crate::steps::lots::{AssociationRow, Verdict};
+use crate::steps::lots::Verdict;
 use crate::warning::Warning;
 
 /// Candidates named on the first screen.
 const N_NAMED: usize = 8;
-/// A true correlation that would matter in practice; its chance of being found is told.
-const TYPICAL_RHO: f64 = 0.7;
 
 pub(super) fn section(analysis: &Analysis, ranked: &[Ranked]) -> Section {
     let readouts: Vec<String> = ranked.iter().map(|r| r.association.readout.clone()).collect();
@@ -59,110 +55,17 @@ fn extent(analysis: &Analysis, n_warnings: usize) -> Markup {
 
 fn readout(analysis: &Analysis, ranked: &Ranked) -> Markup {
     let association = &ranked.association;
-    let rows = &association.rows;
-    let order = best_first(rows);
-    let with =
-        |verdict: Verdict| order.iter().filter(move |&&k| ranked.verdicts[k].verdict == verdict).map(|&k| &rows[k]);
-    let supported: Vec<&AssociationRow> = with(Verdict::Supported).collect();
-    let suggestive: Vec<&AssociationRow> = with(Verdict::Suggestive).collect();
-    let absent: Vec<&AssociationRow> = with(Verdict::NoAssociation).collect();
-    let open: Vec<&AssociationRow> = with(Verdict::CannotConclude).collect();
-    let n_lots = rows.first().map_or(0, |row| row.n_lots);
+    let n_lots = association.rows.first().map_or(0, |row| row.n_lots);
     html! {
         h3 { "Readout " span.name { (association.readout) } }
         p {
-            "Asked: does the share of any of " (words::several(rows.len(), "cluster")) " go with "
+            "Asked: does the share of any of " (words::several(association.rows.len(), "cluster")) " go with "
             span.name { (association.readout) } " over " (words::several(n_lots, "lot")) "?"
         }
-        div.verdicts {
-            (verdict("supported", "Supported", &supported, |row| one_row(analysis, row, &association.readout)))
-            (verdict("suggestive", "Suggestive", &suggestive, |row| one_row(analysis, row, &association.readout)))
-            @if !absent.is_empty() {
-                section.verdict.open {
-                    h4 { "No association seen within ±" (analysis.params.verdict.delta) }
-                    p { (open_clusters(&absent)) " An association stronger than that is excluded." }
-                }
-            }
-            @if !open.is_empty() {
-                section.verdict.open {
-                    h4 { "Cannot be concluded" }
-                    p { (open_clusters(&open)) " " (why(analysis, ranked, n_lots)) }
-                }
-            }
-        }
+        (verdicts::blocks(analysis, ranked))
+        (verdicts::can_show(analysis, ranked))
         (leading(analysis, ranked))
     }
-}
-
-fn verdict(class: &str, title: &str, rows: &[&AssociationRow], sentence: impl Fn(&AssociationRow) -> Markup) -> Markup {
-    html! {
-        @if rows.is_empty() {
-            section.verdict.none { h4 { (title) } p { "No cluster." } }
-        } @else {
-            section class={ "verdict " (class) } {
-                h4 { (title) }
-                @for row in rows { p { (sentence(row)) } }
-            }
-        }
-    }
-}
-
-fn one_row(analysis: &Analysis, row: &AssociationRow, readout: &str) -> Markup {
-    let level = analysis.params.association.level;
-    let cluster = row.column.parse::<usize>().ok().and_then(|k| analysis.clusters.get(k));
-    let direction = if row.r >= 0.0 { "higher" } else { "lower" };
-    html! {
-        strong { "Cluster " (row.column) } ": lots with a larger share of it have a " (direction) " "
-        span.name { (readout) } " ("
-        "r = " (words::fixed(row.r, 2)) ", " (words::percent(level, 0)) " interval "
-        (words::fixed(row.ci_low, 2)) " to " (words::fixed(row.ci_high, 2)) "; family-wise "
-        (words::p_equals(row.p_family)) ", alone " (words::p_equals(row.p_exact)) ")."
-        @if row.loo_min.is_finite() && row.loo_max.is_finite() {
-            " Without any one lot, r stays between " (words::fixed(row.loo_min, 2)) " and " (words::fixed(row.loo_max, 2)) "."
-        }
-        @if cluster.is_some_and(|c| c.proliferative) {
-            " The cluster is proliferative: its share may follow culture conditions."
-        }
-    }
-}
-
-fn open_clusters(rows: &[&AssociationRow]) -> String {
-    let names: Vec<String> = rows.iter().map(|row| row.column.clone()).collect();
-    let largest = rows.iter().map(|row| row.r.abs()).filter(|r| r.is_finite()).fold(f64::NAN, f64::max);
-    let smallest = rows.iter().map(|row| row.p_family).filter(|p| p.is_finite()).fold(f64::NAN, f64::min);
-    let noun = if rows.len() == 1 { "Cluster" } else { "Clusters" };
-    format!(
-        "{noun} {} (largest |r| = {}, smallest family-wise {}).",
-        words::list(&names),
-        words::fixed(largest, 2),
-        words::p_equals(smallest)
-    )
-}
-
-/// What this number of lots can and cannot show.
-fn why(analysis: &Analysis, ranked: &Ranked, n_lots: usize) -> String {
-    let association = &ranked.association;
-    let alpha = analysis.params.verdict.alpha;
-    let n_clusters = association.rows.len().max(1);
-    let corrected = alpha / n_clusters as f64;
-    let mut out = "This does not show that there is no association.".to_string();
-    let (alone, all) = (critical_r(n_lots, alpha), critical_r(n_lots, corrected));
-    if alone.is_finite() && all.is_finite() {
-        out += &format!(
-            " With {}, |r| must exceed {} for p < {alpha} in one cluster looked at alone, and about {} when {} are looked at.",
-            words::several(n_lots, "lot"),
-            words::fixed(alone, 2),
-            words::fixed(all, 2),
-            words::several(n_clusters, "cluster"),
-        );
-    }
-    let chance = power(n_lots, TYPICAL_RHO, corrected);
-    if chance.is_finite() {
-        let chance = words::percent(chance, 0);
-        out += &format!(" A true correlation of {TYPICAL_RHO} would then be found with a chance of about {chance}.");
-    }
-    out += &format!(" The smallest p-value that these lots can reach is {}.", words::p_value(association.smallest_p));
-    out
 }
 
 fn leading(analysis: &Analysis, ranked: &Ranked) -> Markup {

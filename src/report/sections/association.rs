@@ -58,11 +58,24 @@ pub(super) fn section(analysis: &Analysis, ranked: &Ranked) -> Section {
             }
         },
         figures,
-        tables: vec![table(ranked)],
+        tables: vec![table(ranked), reasons(ranked)],
         method: format!(
             "{method} The family-wise p compares each |r| with the largest of all clusters in each order, step by step \
              (Westfall and Young 1993)."
         ),
+    }
+}
+
+fn reasons(ranked: &Ranked) -> Table {
+    let rows = potency::best_first(&ranked.association.rows).into_iter().map(|k| {
+        let judged = &ranked.verdicts[k];
+        vec![Cell::Cluster(k), Cell::Word(judged.verdict.words().into()), Cell::Text(judged.words())]
+    });
+    Table {
+        caption: "Verdicts, and what kept each cluster from more".into(),
+        columns: [&metrics::CLUSTER, &metrics::VERDICT, &metrics::WHY].map(Column::from).to_vec(),
+        rows: rows.collect(),
+        links: vec![rank_file(&ranked.association.readout, "associations.csv")],
     }
 }
 

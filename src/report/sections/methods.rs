@@ -210,9 +210,15 @@ fn lots(analysis: &Analysis, ranked: &[Ranked], methods: &mut Methods) {
              doi:10.2202/1544-6115.1585",
         );
     }
+    let alpha = params.verdict.alpha;
     methods.say(format!(
-        "An association is called supported when the family-wise p is at most {} and r keeps its sign without any one lot.",
-        params.verdict.alpha
+        "An association is called supported when the family-wise p is at most {alpha}, r keeps its sign and p alone stays at \
+         most {alpha} without any one lot, and the family-wise p does without a lot that holds more than {} % of the variation; \
+         no association within ±{} is said when the {} % interval of r, and r without any one lot, lie within (two one-sided \
+         tests, Schuirmann 1987).",
+        fixed(100.0 * params.verdict.max_dominance, 0),
+        params.verdict.delta,
+        fixed(100.0 * (1.0 - 2.0 * alpha), 0)
     ));
     methods.say(
         "Candidate genes were ranked by |r| of their best cluster times their specificity for it (2·AUC − 1); the idea of a \

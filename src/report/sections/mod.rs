@@ -8,6 +8,7 @@ mod composition;
 mod methods;
 mod provenance;
 mod quality;
+mod verdicts;
 
 use super::RunFacts;
 use super::plots::potency::file_stem;

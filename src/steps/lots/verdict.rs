@@ -207,29 +207,36 @@ pub enum Reason {
 impl std::fmt::Display for Reason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::NoCorrelation => f.write_str("share or readout does not vary"),
-            Self::AloneAbove { p, alpha } => write!(f, "p alone {p:.3} is above {alpha}"),
-            Self::FamilyAbove { p, alpha } => write!(f, "family-wise p {p:.3} is above {alpha}"),
+            Self::NoCorrelation => f.write_str("its share, or the readout, is the same in all lots"),
+            Self::AloneAbove { p, alpha } => write!(f, "p alone is {p:.3}, above {alpha}"),
+            Self::FamilyAbove { p, alpha } => write!(f, "family-wise p is {p:.3}, above {alpha}"),
             Self::SignTurns { lot, low, high } => {
-                write!(f, "r changes its sign without one lot ({low:.2} to {high:.2}; most by {lot})")
+                write!(
+                    f,
+                    "without one lot r goes from {low:.2} to {high:.2}, so that its sign turns (most by lot {lot})"
+                )
             }
             Self::RestsOnOneLot { lot, r, p, alpha } => {
+                if p.is_nan() {
+                    return write!(f, "without lot {lot} too few lots are left to test");
+                }
                 write!(f, "without lot {lot} r is {r:.2} and p alone {p:.3}, above {alpha}")
             }
-            Self::RestsOnDominantLot { lot, dominance, p, alpha } => write!(
-                f,
-                "lot {lot} holds {:.0} % of the variation of share or readout, and without it the family-wise p {p:.3} is \
-                 above {alpha}",
-                100.0 * dominance
-            ),
+            Self::RestsOnDominantLot { lot, dominance, p, alpha } => {
+                write!(f, "lot {lot} lies far from all others ({:.0} % of the variation)", 100.0 * dominance)?;
+                if p.is_nan() {
+                    return f.write_str(", and without it too few lots are left to test");
+                }
+                write!(f, ", and without it the family-wise p is {p:.3}, above {alpha}")
+            }
             Self::NotFoundAgain { n_found, n_runs } => {
-                write!(f, "the cluster is found again in {n_found} of {n_runs} runs without one lot")
+                write!(f, "the cluster is found again in only {n_found} of {n_runs} runs without one lot")
             }
             Self::SignTurnsAnew { low, high } => {
-                write!(f, "r changes its sign when all is repeated without one lot ({low:.2} to {high:.2})")
+                write!(f, "repeated from the variable genes on without each lot, r goes from {low:.2} to {high:.2}")
             }
             Self::NotExcluded { low, high, delta } => {
-                write!(f, "r may be as large as ±{delta} (interval {low:.2} to {high:.2})")
+                write!(f, "an |r| of {delta} is not excluded (r from {low:.2} to {high:.2})")
             }
         }
     }

@@ -55,7 +55,7 @@ fn each_criterion_can_stand_in_the_way_of_support() {
     let family = of(&row(0.7, 0.02, 0.08, (0.6, 0.8), 11), Some(&AGAIN));
     assert_eq!(family.verdict, Verdict::Suggestive);
     assert_eq!(family.why, [Reason::FamilyAbove { p: 0.08, alpha: 0.05 }]);
-    assert_eq!(family.words(), "family-wise p 0.080 is above 0.05");
+    assert_eq!(family.words(), "family-wise p is 0.080, above 0.05");
 
     let turns = of(&row(0.9, 0.001, 0.004, (-0.1, 0.95), 11), None);
     assert_eq!(turns.verdict, Verdict::CannotConclude);
