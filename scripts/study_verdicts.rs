@@ -107,7 +107,7 @@ fn study(params: &ShareParams, seed: u64) -> Result<[bool; 7]> {
     let test = AssociationParams { max_exact_lots: 8, n_permutations: 1_999, ..Default::default() };
     let associate = |values: &[f64]| association(&table, "potency", values, &test, seed);
     let result = associate(&readout)?;
-    let without = influence(&table, &readout, associate);
+    let without = influence(&table, &result, associate);
     let rule = VerdictParams::default();
     let judged = verdicts(&result, &without, None, &rule)?;
     let row = &result.rows[0];

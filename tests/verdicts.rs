@@ -13,7 +13,7 @@ fn study(params: &ShareParams, seed: u64) -> (Association, Vec<Judgement>) {
     let test = AssociationParams { max_exact_lots: 6, n_permutations: 1_999, ..Default::default() };
     let associate = |values: &[f64]| association(&table, "potency", values, &test, seed);
     let result = associate(&readout).unwrap();
-    let without = influence(&table, &readout, associate);
+    let without = influence(&table, &result, associate);
     let judged = verdicts(&result, &without, None, &VerdictParams::default()).unwrap();
     (result, judged)
 }

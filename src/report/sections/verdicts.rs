@@ -6,7 +6,7 @@ use crate::math::power::{critical_r, power};
 use crate::pipeline::{Analysis, Ranked};
 use crate::report::plots::potency::best_first;
 use crate::report::words;
-use crate::steps::lots::{AssociationRow, Reason, Verdict};
+use crate::steps::lots::{Alternative, AssociationRow, Reason, Verdict};
 
 /// A true correlation that would matter in practice; its chance of being found is told.
 const TYPICAL_RHO: f64 = 0.7;
@@ -74,22 +74,23 @@ fn sentence(analysis: &Analysis, ranked: &Ranked, k: usize) -> Markup {
     let row = &ranked.association.rows[k];
     let level = analysis.params.association.level;
     let cluster = row.column.parse::<usize>().ok().and_then(|k| analysis.clusters.get(k));
-    let direction = if row.r >= 0.0 { "higher" } else { "lower" };
+    let direction = if row.effect >= 0.0 { "higher" } else { "lower" };
+    let letter = if row.ranks { "rank correlation ρ" } else { "r" };
     let again = ranked.stability.as_ref().and_then(|s| s.clusters.get(k));
     html! {
         strong { "Cluster " (row.column) } ": lots with a larger share of it have a " (direction) " "
         span.name { (ranked.association.readout) } " ("
-        "r = " (words::fixed(row.r, 2)) ", " (words::percent(level, 0)) " interval "
+        (letter) " = " (words::fixed(row.effect, 2)) ", " (words::percent(level, 0)) " interval "
         (words::fixed(row.ci_low, 2)) " to " (words::fixed(row.ci_high, 2)) "; family-wise "
         (words::p_equals(row.p_family)) ", alone " (words::p_equals(row.p_exact)) ")."
         @if row.loo_min.is_finite() && row.loo_max.is_finite() {
-            " Without any one lot, r stays between " (words::fixed(row.loo_min, 2)) " and " (words::fixed(row.loo_max, 2)) "."
+            " Without any one lot it stays between " (words::fixed(row.loo_min, 2)) " and " (words::fixed(row.loo_max, 2)) "."
         }
         @if let Some(again) = again {
             " With everything from the variable genes on repeated without each lot, the cluster is found again in "
             (again.n_found) " of " (again.n_runs) " runs"
             @if again.r_min.is_finite() {
-                ", with r from " (words::fixed(again.r_min, 2)) " to " (words::fixed(again.r_max, 2))
+                ", with a correlation from " (words::fixed(again.r_min, 2)) " to " (words::fixed(again.r_max, 2))
             }
             "."
         }
@@ -120,7 +121,7 @@ fn names(rows: &[AssociationRow], clusters: &[usize]) -> String {
 fn strongest(rows: &[AssociationRow], clusters: &[usize]) -> String {
     let of =
         |value: fn(&AssociationRow) -> f64| clusters.iter().map(move |&k| value(&rows[k])).filter(|v| v.is_finite());
-    let largest = of(|row| row.r.abs()).fold(f64::NAN, f64::max);
+    let largest = of(|row| row.effect.abs()).fold(f64::NAN, f64::max);
     let smallest = of(|row| row.p_family).fold(f64::NAN, f64::min);
     if clusters.len() == 1 {
         return format!("|r| = {}, family-wise {}", words::fixed(largest, 2), words::p_equals(smallest));
@@ -141,7 +142,7 @@ fn not_excluded(analysis: &Analysis, ranked: &Ranked, open: &[usize]) -> String 
     if least.is_nan() {
         return format!("nothing below |r| = {delta} can be told from 0 here.");
     }
-    let n_lots = ranked.association.rows.first().map_or(0, |row| row.n_lots);
+    let n_lots = ranked.association.rows.first().map_or(0, |row| row.n_units);
     format!(
         "with {}, true correlations up to {} or more remain possible in each of these clusters; |r| = {delta} would matter.",
         words::several(n_lots, "lot"),
@@ -152,17 +153,25 @@ fn not_excluded(analysis: &Analysis, ranked: &Ranked, open: &[usize]) -> String 
 /// What this number of lots can and cannot show.
 pub(super) fn can_show(analysis: &Analysis, ranked: &Ranked) -> Markup {
     let association = &ranked.association;
-    let n_lots = association.rows.first().map_or(0, |row| row.n_lots);
+    let (n_lots, n_units, n_free) =
+        association.rows.first().map_or((0, 0, 0), |row| (row.n_lots, row.n_units, row.n_effective));
     let alpha = analysis.params.verdict.alpha;
     let n_clusters = association.rows.len().max(1);
-    let corrected = alpha / n_clusters as f64;
-    let (alone, all) = (critical_r(n_lots, alpha), critical_r(n_lots, corrected));
-    let (found_alone, found) = (power(n_lots, TYPICAL_RHO, alpha), power(n_lots, TYPICAL_RHO, corrected));
-    let needed = (4..=MOST_LOTS).find(|&n| power(n, TYPICAL_RHO, corrected) >= USUAL_POWER);
+    // A level of two-sided tests; of a one-sided one both tails count on the side asked about.
+    let sides = if association.design.alternative == Alternative::TwoSided { 1.0 } else { 2.0 };
+    let (level, corrected) = (sides * alpha, sides * alpha / n_clusters as f64);
+    let (alone, all) = (critical_r(n_free, level), critical_r(n_free, corrected));
+    let (found_alone, found) = (power(n_free, TYPICAL_RHO, level), power(n_free, TYPICAL_RHO, corrected));
+    // Blocks and covariates take as many of a larger study.
+    let taken = n_units.saturating_sub(n_free);
+    let needed = (4..=MOST_LOTS).find(|&n| power(n, TYPICAL_RHO, corrected) >= USUAL_POWER).map(|n| n + taken);
     html! {
         h4 { "What " (words::several(n_lots, "lot")) " can show" }
         dl.facts {
-            div { dt { "Lots with a value" } dd { (n_lots) } }
+            div {
+                dt { "Lots with a value" }
+                dd { (n_lots) @if n_units < n_lots { small { " of " (n_units) " " (association.design.unit) "s" } } }
+            }
             div { dt { "Smallest attainable p" } dd { (words::p_value(association.smallest_p)) } }
             div { dt { "|r| needed, one cluster" } dd { (words::fixed(alone, 2)) small { " for p ≤ " (alpha) } } }
             div {
@@ -179,7 +188,7 @@ pub(super) fn can_show(analysis: &Analysis, ranked: &Ranked) -> Markup {
             @if association.smallest_p > alpha {
                 "No order of these values reaches p ≤ " (alpha) ", so nothing can be supported. "
             }
-            @if let Some(needed) = needed && needed > n_lots {
+            @if let Some(needed) = needed && needed > n_units {
                 "A chance of " (words::percent(USUAL_POWER, 0)) " would take about " (words::several(needed, "lot")) "; "
                 code { "cqa plan" } " computes it for other designs."
             }
