@@ -7,7 +7,7 @@ use cqa::io::tenx_h5::read_tenx_h5;
 use cqa::io::{RawLot, ReadParams};
 use cqa::{Result, Warning};
 
-use crate::common::shared_data;
+use crate::common::{self, shared_data};
 
 fn read(path: &Path, params: &ReadParams) -> Result<RawLot> {
     if path.extension().is_some_and(|e| e == "h5") { read_tenx_h5(path, params) } else { read_h5ad(path, None, params) }
@@ -114,6 +114,26 @@ fn files_open_with_the_numbers_that_h5py_finds() {
         assert_eq!(lot.counts.n_genes(), lot.genes.len(), "{name}");
         assert_eq!(lot.files, [root.join(name)], "{name}");
         assert_eq!(&lot.warnings.iter().map(kind).collect::<Vec<_>>(), warnings, "{name}: {:?}", lot.warnings);
+    }
+}
+
+#[test]
+fn a_file_of_anndata_0_13_opens_whole() {
+    let path = common::fixture("readers/anndata_0.13.h5ad");
+    for counts in ["", "layers/csc", "layers/dense"] {
+        let lot = read(&path, &params(counts, "")).unwrap_or_else(|e| panic!("{e}"));
+        let found = [lot.barcodes.len(), lot.genes.len(), sum(&lot) as usize, lot.counts.n_nonzero()];
+        assert_eq!(found, [12, 7, 81, 54], "{counts}");
+        assert_eq!((lot.genes.ids()[6].as_str(), lot.barcodes[11].as_str()), ("ENSG00000000006", "cell11"));
+    }
+    assert!(read(&path, &params("layers/log", "")).unwrap_err().to_string().contains("layers/log"));
+    for (column, first_three) in [
+        ("donor", ["a", "b", "c"]),
+        ("text", ["x", "", "z"]),
+        ("whole", ["1", "", "3"]),
+        ("flag", ["true", "", "false"]),
+    ] {
+        assert_eq!(read_obs_column(&path, column).unwrap()[..3], first_three, "{column}");
     }
 }
 
