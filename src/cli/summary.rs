@@ -24,9 +24,11 @@ pub fn ranking(analysis: &Analysis, ranked: &Ranked) {
     let association = &ranked.association;
     println!();
     println!("Share of each cluster against {}", association.readout);
+    println!("{} Smallest p that can be reached: {}.", association.design.words(), p_value(association.smallest_p));
+    let tested = if association.rows.iter().any(|row| row.ranks) { "rho" } else { "r" };
     println!(
-        "{:>7}  {:>4}  {:>6}  {:>14}  {:>8}  {:>8}  verdict",
-        "cluster", "lots", "r", "95 % interval", "p", "p family"
+        "{:>7}  {:>4}  {tested:>6}  {:>14}  {:>8}  {:>8}  verdict",
+        "cluster", "n", "95 % interval", "p", "p family"
     );
     let mut order: Vec<usize> = (0..association.rows.len()).collect();
     order.sort_by(|&a, &b| association.rows[b].r.abs().total_cmp(&association.rows[a].r.abs()));
@@ -35,14 +37,30 @@ pub fn ranking(analysis: &Analysis, ranked: &Ranked) {
         println!(
             "{:>7}  {:>4}  {:>6.2}  {:>6.2} to {:>4.2}  {:>8}  {:>8}  {}",
             row.column,
-            row.n_lots,
-            row.r,
+            row.n_units,
+            row.effect,
             row.ci_low,
             row.ci_high,
             p_value(row.p_exact),
             p_value(row.p_family),
             ranked.verdicts[i].verdict.words()
         );
+    }
+    if let Some(groups) = &ranked.groups {
+        let [low, high] = &groups.groups;
+        println!();
+        println!("Mean share in {low} (n = {}) and {high} (n = {}), p of ranks", groups.n[0], groups.n[1]);
+        for &i in &order {
+            let row = &groups.rows[i];
+            println!(
+                "{:>7}  {:>6.3}  {:>6.3}  {:>8}  {:>8}",
+                row.column,
+                row.mean_low,
+                row.mean_high,
+                p_value(row.p_rank),
+                p_value(row.p_rank_family)
+            );
+        }
     }
     println!();
     println!("Candidate genes");

@@ -14,5 +14,7 @@ pub mod glossary {}
 pub mod decisions {}
 #[doc = include_str!("benchmarks.md")]
 pub mod benchmarks {}
+#[doc = include_str!("calibration.md")]
+pub mod calibration {}
 #[doc = include_str!("limits.md")]
 pub mod limits {}

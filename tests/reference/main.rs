@@ -10,6 +10,7 @@ mod cell_cycle;
 mod composition;
 mod confounding;
 mod deviation;
+mod designs;
 mod doublets;
 mod effects;
 mod h5ad_write;

@@ -69,7 +69,7 @@ pub fn panels(analysis: &Analysis, ranked: &Ranked) -> Vec<Scene> {
 fn panel(analysis: &Analysis, ranked: &Ranked, cluster: usize, x: &[f64], transform: Transform) -> Scene {
     let association = &ranked.association;
     let row = &association.rows[cluster];
-    let values = &association.values;
+    let values = &ranked.readout.values;
     let lots = &analysis.composition.lots;
     let shown: Vec<usize> = (0..lots.len()).filter(|&l| x[l].is_finite() && values[l].is_finite()).collect();
     let summary = format!(

@@ -43,9 +43,9 @@ pub(super) fn section(analysis: &Analysis, ranked: &Ranked) -> Section {
     }
     let orders = words::count(association.n_permutations);
     let method = if association.exact {
-        format!("All {orders} orders of the readout over lots were looked at, so p is exact.")
+        format!("All {orders} orders of the readout that differ were looked at, so p is exact.")
     } else {
-        format!("{orders} random orders of the readout over lots were looked at, the given one included.")
+        format!("{orders} random orders of the readout were looked at, the given one included.")
     };
     Section {
         id: anchor("association", &association.readout),
@@ -56,9 +56,10 @@ pub(super) fn section(analysis: &Analysis, ranked: &Ranked) -> Section {
                 (words::several(n_lots, "lot")) " have a value. The lot is the unit: ten thousand cells of one lot are one \
                  observation."
             }
+            p { (design(ranked)) }
         },
         figures,
-        tables: vec![table(ranked), reasons(ranked)],
+        tables: [table(ranked), reasons(ranked)].into_iter().chain(groups(ranked)).collect(),
         method: format!(
             "{method} The family-wise p compares each |r| with the largest of all clusters in each order, step by step \
              (Westfall and Young 1993)."
@@ -77,6 +78,65 @@ fn reasons(ranked: &Ranked) -> Table {
         rows: rows.collect(),
         links: vec![rank_file(&ranked.association.readout, "associations.csv")],
     }
+}
+
+/// What was compared, how many orders are admissible, and the smallest p that these can give.
+fn design(ranked: &Ranked) -> String {
+    let association = &ranked.association;
+    let n_orders = association.design.n_orders;
+    // Beyond 2⁵³ a count is no longer a whole number here.
+    let orders = if n_orders < 9e15 { words::count(n_orders as u64) } else { format!("{n_orders:.1e}") };
+    format!(
+        "{} {orders} orders are admissible; the smallest p they can give is {}.",
+        association.design.words(),
+        words::p_value(association.smallest_p)
+    )
+}
+
+/// The two groups of a readout of two values.
+fn groups(ranked: &Ranked) -> Option<Table> {
+    let found = ranked.groups.as_ref()?;
+    let [low, high] = &found.groups;
+    let [n_low, n_high] = found.n;
+    let test = if found.paired { "signed ranks of pairs (Wilcoxon)" } else { "ranks (Mann and Whitney)" };
+    let column = |label: &str, unit: &str, help: &str| Column {
+        label: label.into(),
+        unit: unit.into(),
+        help: help.into(),
+    };
+    let order = potency::best_first(&ranked.association.rows);
+    Some(Table {
+        caption: format!(
+            "Share of each cluster in {low} (n = {n_low}) and {high} (n = {n_high}), compared by {test}"
+        ),
+        columns: vec![
+            Column::from(&metrics::CLUSTER),
+            column(low, "mean", "Mean of the shares in this group."),
+            column(high, "mean", "Mean of the shares in this group."),
+            column("Difference", "", "Second group less first; within pairs, the mean of their differences."),
+            column("Rank-biserial", "", "How much oftener the second group is higher than lower, −1 to 1."),
+            column("p, ranks", "", "Exact: the share of admissible orders of the groups that are as extreme."),
+            column("p, family-wise", "", "The same, allowing for having looked at every cluster (max-T, step-down)."),
+            column("p, normal", "", "By the normal curve, corrected for ties and continuity."),
+        ],
+        rows: order
+            .into_iter()
+            .map(|k| {
+                let row = &found.rows[k];
+                vec![
+                    Cell::Cluster(k),
+                    Cell::Number(fixed(row.mean_low, 3)),
+                    Cell::Number(fixed(row.mean_high, 3)),
+                    Cell::Number(fixed(row.difference, 3)),
+                    Cell::Number(fixed(row.test.rank_biserial, 2)),
+                    Cell::Number(p_value(row.p_rank)),
+                    Cell::Number(p_value(row.p_rank_family)),
+                    Cell::Number(p_value(row.test.p_normal)),
+                ]
+            })
+            .collect(),
+        links: vec![rank_file(&ranked.association.readout, "groups.csv")],
+    })
 }
 
 fn table(ranked: &Ranked) -> Table {

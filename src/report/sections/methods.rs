@@ -8,7 +8,7 @@ use crate::report::section::Section;
 use crate::report::words::{self, count, fixed};
 use crate::steps::cells::HvgFlavor;
 use crate::steps::clusters::GraphKind;
-use crate::steps::lots::Transform;
+use crate::steps::lots::{Statistic, Transform};
 
 /// Sentences, and the references they call for.
 #[derive(Default)]
@@ -187,9 +187,12 @@ fn lots(analysis: &Analysis, ranked: &[Ranked], methods: &mut Methods) {
     };
     let readouts: Vec<String> = ranked.iter().map(|r| r.association.readout.clone()).collect();
     methods.say(format!(
-        "{transform} was correlated (Pearson) with {}, the lot being the unit of replication.",
+        "{transform} was correlated with {}, the lot being the unit of replication.",
         words::list(&readouts)
     ));
+    let mut designs: Vec<String> = ranked.iter().map(|r| r.association.design.words()).collect();
+    designs.dedup();
+    methods.say(designs.join(" "));
     let mut which: Vec<String> = ranked
         .iter()
         .map(|r| {
@@ -199,11 +202,20 @@ fn lots(analysis: &Analysis, ranked: &[Ranked], methods: &mut Methods) {
     which.dedup();
     let which = words::list(&which);
     methods.say(format!(
-        "Two-sided p-values come from permutations ({which}) of the readout over lots; family-wise p-values over clusters by \
-         the step-down max-T method (Westfall and Young 1993); intervals by Fisher's z at {} %.",
+        "The p-values come from permutations ({which}) of the readout over lots; family-wise p-values over clusters by \
+         the step-down max-T method (Westfall and Young 1993); intervals by Fisher's z (for rank correlations with the variance of Bonett and Wright) at {} %.",
         fixed(100.0 * params.association.level, 0)
     ));
     methods.cite("Westfall PH, Young SS. Resampling-based multiple testing. Wiley 1993. ISBN 978-0-471-55761-6");
+    if ranked.iter().any(|r| !r.association.design.covariates.is_empty()) {
+        methods.cite(
+            "Freedman D, Lane D. Journal of Business and Economic Statistics 1983;1:292-298. \
+             doi:10.1080/07350015.1983.10509354",
+        );
+    }
+    if ranked.iter().any(|r| r.association.design.statistic == Statistic::Spearman) {
+        methods.cite("Bonett DG, Wright TA. Psychometrika 2000;65:23-28. doi:10.1007/BF02294183");
+    }
     if ranked.iter().any(|r| !r.association.exact) {
         methods.cite(
             "Phipson B, Smyth GK. Statistical Applications in Genetics and Molecular Biology 2010;9:39. \
