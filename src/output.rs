@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::data::Table;
 use crate::error::Result;
 use crate::io::h5ad::{AnnData, write_h5ad};
-use crate::io::run_dir::{PendingDir, create_folder, write_bytes, write_text};
+use crate::io::run_dir::{PendingDir, create_folder, read_toml, write_bytes, write_text};
 use crate::io::tables::write_table;
 use crate::pipeline::{
     Analysis, Ranked, Space, analysis_tables, cell_columns, gene_columns, ranked_tables, readout_tables,
@@ -13,6 +13,7 @@ use crate::pipeline::{
 use crate::progress::Progress;
 use crate::provenance::{Execution, FileHash, RankingWarnings, RunRecord, write_record};
 use crate::report::{self, RunFacts};
+use crate::steps::lots::AssociationParams;
 
 /// What a run leaves on disk.
 pub struct Output<'a> {
@@ -63,8 +64,7 @@ pub fn write_run(
 /// As [`write_run`].
 pub fn write_rank(run: &Path, replace: bool, output: Output<'_>) -> Result<()> {
     create_folder(&run.join("rank"))?;
-    // What the ranking was made with and of, so that it can be made again from the run alone.
-    write_text(&run.join("params.toml"), &toml_of(output.analysis))?;
+    // What was ranked, so that it can be ranked again from the run alone.
     for (name, table) in readout_tables(output.analysis) {
         write_table(&run.join(name), &table)?;
     }
@@ -121,6 +121,18 @@ pub fn write_pages(run: &Path, output: Output<'_>) -> Result<()> {
     write_record(run, record)
 }
 
+/// File of a ranking's folder that says how the readout was asked about.
+const ASKED: &str = "association.toml";
+
+/// How a readout of a run was asked about when it was ranked; `None` if it was not.
+///
+/// # Errors
+/// The file was changed by hand into something that is not understood.
+pub fn read_asked(run: &Path, readout: &str) -> Result<Option<AssociationParams>> {
+    let path = run.join("rank").join(folder_name(readout)).join(ASKED);
+    if path.exists() { read_toml(&path).map(Some) } else { Ok(None) }
+}
+
 /// A readout's name as a folder: what could leave the run directory or upset a file system becomes `_`.
 pub fn folder_name(readout: &str) -> String {
     let name: String =
@@ -136,7 +148,8 @@ fn write_ranked(folder: &Path, analysis: &Analysis, ranked: &Ranked) -> Result<(
     for (name, table) in ranked_tables(analysis, ranked) {
         write_table(&folder.join(name), &table)?;
     }
-    Ok(())
+    let asked = toml::to_string(&ranked.asked).expect("parameters are plain data");
+    write_text(&folder.join(ASKED), &asked)
 }
 
 fn write_pooled(path: &Path, analysis: &Analysis, space: &Space) -> Result<()> {

@@ -24,8 +24,8 @@ use crate::steps::cells::{CellMetrics, Doublets, HvgVotes, Phase, cell_cycle, do
 use crate::steps::clusters::{Clustering, umap};
 use crate::steps::lots::verdict::too_few_lots;
 use crate::steps::lots::{
-    Composition, Observed, association_of, censored, composition, deviation, influence, neighborhoods, pseudobulk,
-    two_groups, units, verdicts, weights,
+    AssociationParams, Composition, Observed, association_of, censored, composition, deviation, influence,
+    neighborhoods, pseudobulk, two_groups, units, verdicts, weights,
 };
 use crate::steps::markers::{effects, measurability, ranking, stability};
 use crate::warning::Warning;
@@ -202,31 +202,36 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
 /// - the readout is not a column of the sheet, or holds text
 /// - fewer lots have a value than a correlation needs
 pub fn rank(analysis: &Analysis, readout: &str) -> Result<Ranked> {
-    rank_watched(analysis, readout, &Silent)
+    rank_by(analysis, readout, &analysis.params.association, &Silent)
 }
 
-/// As [`rank`], telling how far the permutations are.
+/// As [`rank`], with other parameters of the association than those of the run, telling how far the permutations are.
 ///
 /// # Errors
 /// As [`rank`].
-pub fn rank_watched(analysis: &Analysis, readout: &str, progress: &dyn Progress) -> Result<Ranked> {
+pub fn rank_by(
+    analysis: &Analysis,
+    readout: &str,
+    asked: &AssociationParams,
+    progress: &dyn Progress,
+) -> Result<Ranked> {
     let params = &analysis.params;
     let readout = find_readout(&analysis.sheet, &analysis.readouts, readout)?;
     let of_lots = analysis.composition.transformed(params.composition.transform);
-    let units = units(&analysis.sheet, &of_lots, &readout, &params.association)?;
+    let units = units(&analysis.sheet, &of_lots, &readout, asked)?;
     let table = units.table(&of_lots);
     let values = units.average(&readout.values);
-    let weights = weights(&readout, params.association.weights).map(|of_lots| units.sum(&of_lots));
+    let weights = weights(&readout, asked.weights).map(|of_lots| units.sum(&of_lots));
     let censored = censored(&readout);
     let associate = |values: &[f64], progress: &dyn Progress| {
         let weights = weights.as_deref();
         let observed = Observed { name: &readout.name, values, weights, ranks_only: censored.is_some() };
-        association_of(&table, observed, &units, &params.association, params.seed, progress)
+        association_of(&table, observed, &units, asked, params.seed, progress)
     };
     let mut association = associate(&values, progress)?;
     association.warnings.extend(units.warnings.iter().cloned().chain(censored.clone()));
     let influence = influence(&table, &association, |values| associate(values, &Silent));
-    let groups = two_groups(&table, &values, readout.groups.as_ref(), &units, &params.association, params.seed);
+    let groups = two_groups(&table, &values, readout.groups.as_ref(), &units, asked, params.seed);
     let proliferative: Vec<bool> = analysis.clusters.iter().map(|c| c.proliferative).collect();
     let r: Vec<f64> = association.rows.iter().map(|row| row.effect).collect();
     let stability = analysis.leave_one_out.as_ref().map(|runs| {
@@ -246,13 +251,14 @@ pub fn rank_watched(analysis: &Analysis, readout: &str, progress: &dyn Progress)
         candidates.iter_mut().for_each(|candidate| candidate.loo_top20 = Some(stability.n_top(candidate.gene)));
     }
     let observed = Observed { name: &readout.name, values: &values, weights: None, ranks_only: censored.is_some() };
-    let confounding = lots::confounders(analysis, &table, observed, &units)?;
+    let confounding = lots::confounders(analysis, &table, observed, &units, asked)?;
     association.warnings.extend(confounding.warnings);
     association.warnings.extend(lots::integrated(analysis, &readout.name, &readout.values));
-    let neighborhoods = lots::neighborhoods_against(analysis, observed, &units)?;
+    let neighborhoods = lots::neighborhoods_against(analysis, observed, &units, asked)?;
     let of_gene = measurability(&analysis.genes);
     let measurability = candidates.iter().map(|c| of_gene[c.gene as usize].clone()).collect();
     Ok(Ranked {
+        asked: asked.clone(),
         readout,
         units,
         association,

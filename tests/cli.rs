@@ -178,3 +178,60 @@ fn params_prints_a_file_that_it_takes_back() {
     let error = fails(&["check", "no-such-sheet.csv", "--params", text(&path)], 1);
     assert!(error.contains("no-such-sheet.csv"), "the parameters were accepted: {error}");
 }
+
+/// Every file below a folder that holds a text.
+fn files_with(folder: &Path, text: &str) -> Vec<PathBuf> {
+    let mut out = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            out.extend(files_with(&path, text));
+        } else if fs::read(&path).unwrap().windows(text.len()).any(|window| window == text.as_bytes()) {
+            out.push(path);
+        }
+    }
+    out
+}
+
+#[test]
+fn outcomes_are_aggregated_and_no_case_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let (lots, run) = (folder.path().join("lots"), folder.path().join("run"));
+    succeeds(&["simulate", "-o", text(&lots), "--lots", "6", "--cells", "120", "--genes", "3000", "--quiet"]);
+    let (mut outcomes, mut readouts) = ("lot,case,outcome\n".to_string(), "lot,readout,value,replicate\n".to_string());
+    for lot in 1..=6 {
+        // The second lot has too few cases to be shown.
+        for case in 0..if lot == 2 { 4 } else { 10 } {
+            outcomes += &format!("lot{lot:02},CASE{lot}x{case},{}\n", if case < lot { "yes" } else { "no" });
+        }
+        for replicate in 1..=3 {
+            readouts += &format!("lot{lot:02},killing,{}.{replicate},{replicate}\n", lot * lot);
+        }
+    }
+    let (outcome_file, readout_file) = (folder.path().join("outcomes.csv"), folder.path().join("readouts.csv"));
+    fs::write(&outcome_file, &outcomes).unwrap();
+    fs::write(&readout_file, readouts).unwrap();
+    let sheet = lots.join("lots.csv");
+    let files = ["--readouts", text(&readout_file), "--outcomes", text(&outcome_file)];
+    let args = ["cluster", text(&sheet), "-o", text(&run), "--no-umap", "--quiet"];
+    succeeds(&[&args[..], &files[..]].concat());
+    succeeds(&["rank", text(&run), "--potency", "outcome", "--quiet"]);
+    succeeds(&["rank", text(&run), "--potency", "killing", "--covariate", "passage", "--quiet"]);
+    assert_eq!(files_with(&run, "CASE"), Vec::<PathBuf>::new(), "no case in any file, run.json included");
+    let aggregated = fs::read_to_string(run.join("readouts.csv")).unwrap();
+    assert!(aggregated.contains("outcome,lot02,outcome,,,,,,,,true"), "{aggregated}");
+    assert!(aggregated.contains("outcome,lot03,outcome,0.3,") && aggregated.contains("killing,lot03,measured,9.2,"));
+    let associations = fs::read_to_string(run.join("rank/outcome/associations.csv")).unwrap();
+    assert!(associations.lines().nth(1).unwrap().starts_with("0,5,"), "five lots have enough cases: {associations}");
+    let asked = fs::read_to_string(run.join("rank/killing/association.toml")).unwrap();
+    assert!(asked.contains("covariates = [\"passage\"]"), "{asked}");
+    let before = digests(&run);
+    succeeds(&["report", text(&run), "--quiet"]);
+    assert_eq!(digests(&run), before, "the report ranks each readout as it was asked about");
+
+    outcomes += "lot01,CASE1x0,no\n";
+    fs::write(&outcome_file, outcomes).unwrap();
+    let args = ["rank", text(&run), "--potency", "outcome", "--force", "--outcomes", text(&outcome_file)];
+    let told = fails(&args, 1);
+    assert!(told.contains("outcomes.csv, line 56") && !told.contains("CASE"), "{told}");
+}

@@ -69,7 +69,7 @@ pub fn rank(args: &RankArgs, common: &Common, terminal: &Terminal) -> Outcome {
     analysis.add_readouts(readouts, warnings);
     let mut potency = record.potency.clone();
     potency.extend(args.potency.iter().cloned());
-    let ranked = rank_all(&analysis, &potency, terminal)?;
+    let ranked = rank_all(&analysis, &potency, Some((&args.run, &args.potency)), terminal)?;
     let mut execution = clock.execution(terminal);
     execution.seconds = record.execution.seconds;
     write_rank(

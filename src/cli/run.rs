@@ -1,11 +1,11 @@
 //! `cqa run LOTS --potency COL… -o RUN`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use cqa::Warning;
 use cqa::error::{Error, Result};
-use cqa::output::{Output, write_run};
+use cqa::output::{Output, read_asked, write_run};
 use cqa::pipeline::{self, Analysis, Ranked};
 use cqa::progress::Progress;
 use cqa::provenance::hash_files;
@@ -63,7 +63,7 @@ pub fn run(args: &RunArgs, common: &Common, terminal: &Terminal) -> Outcome {
     let (readouts, warnings, files) = args.files.read(&analysis.sheet, &params)?;
     inputs.extend(hash_files(&files)?);
     analysis.add_readouts(readouts, warnings);
-    let ranked = rank_all(&analysis, &args.potency, terminal)?;
+    let ranked = rank_all(&analysis, &args.potency, None, terminal)?;
     let output = Output { analysis: &analysis, ranked: &ranked, inputs, execution: clock.execution(terminal) };
     write_run(&args.output, args.force, output, &space, terminal)?;
     terminal.done();
@@ -77,15 +77,28 @@ pub fn run(args: &RunArgs, common: &Common, terminal: &Terminal) -> Outcome {
     Ok(warnings)
 }
 
-/// Ranks against each readout in turn, repeated names once.
-pub fn rank_all(analysis: &Analysis, potency: &[String], progress: &dyn Progress) -> Result<Vec<Ranked>> {
+/// Ranks against each readout in turn, repeated names once. Those that the run `earlier` has ranked, and that are not asked
+/// about anew, are ranked as they were.
+pub fn rank_all(
+    analysis: &Analysis,
+    potency: &[String],
+    earlier: Option<(&Path, &[String])>,
+    progress: &dyn Progress,
+) -> Result<Vec<Ranked>> {
     let mut names: Vec<&String> = Vec::new();
     for name in potency {
         if !names.contains(&name) {
             names.push(name);
         }
     }
-    names.into_iter().map(|readout| pipeline::rank_watched(analysis, readout, progress)).collect()
+    let rank = |readout: &String| {
+        let asked = match earlier {
+            Some((run, anew)) if !anew.contains(readout) => read_asked(run, readout)?,
+            _ => None,
+        };
+        pipeline::rank_by(analysis, readout, asked.as_ref().unwrap_or(&analysis.params.association), progress)
+    };
+    names.into_iter().map(rank).collect()
 }
 
 /// Warnings of the clustering and of every ranking.

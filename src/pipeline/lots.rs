@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 use crate::pipeline::Analysis;
 use crate::steps::cells::Phase;
 use crate::steps::lots::{
-    Confounding, NeighborhoodAssociation, Observed, Units, confounding, integrated_column, neighborhood_association,
-    sheet_covariates,
+    AssociationParams, Confounding, NeighborhoodAssociation, Observed, Units, confounding, integrated_column,
+    neighborhood_association, sheet_covariates,
 };
 
 /// What is known of the cells of each lot, as covariates.
@@ -43,6 +43,7 @@ pub(super) fn confounders(
     shares: &LotTable,
     observed: Observed<'_>,
     units: &Units,
+    asked: &AssociationParams,
 ) -> Result<Confounding> {
     let params = &analysis.params;
     let quality = lot_qualities(analysis);
@@ -54,7 +55,7 @@ pub(super) fn confounders(
     let names = quality.columns.into_iter().chain(declared.iter().map(|c| c.0.clone())).collect();
     let covariates = units.table(&LotTable::new(quality.lots, names, table));
     let Observed { name, values, .. } = observed;
-    confounding(&covariates, shares, name, values, &params.confounding, &params.association, params.seed)
+    confounding(&covariates, shares, name, values, &params.confounding, asked, params.seed)
 }
 
 /// What integration over a column of the sheet may have taken away. `values` has one entry per lot.
@@ -71,13 +72,14 @@ pub(super) fn neighborhoods_against(
     analysis: &Analysis,
     observed: Observed<'_>,
     units: &Units,
+    asked: &AssociationParams,
 ) -> Result<Option<NeighborhoodAssociation>> {
     let params = &analysis.params;
     let Some(neighborhoods) = analysis.neighborhoods.as_ref().filter(|_| params.neighborhoods.enabled) else {
         return Ok(None);
     };
     let (batches, _) = batch_of_lot(&analysis.sheet, &params.neighborhoods.batch, "neighborhoods.batch")?;
-    let (params, orders) = (&params.neighborhoods, &params.association);
+    let (params, orders) = (&params.neighborhoods, asked);
     neighborhood_association(neighborhoods, observed, units, &batches, params, orders, analysis.params.seed).map(Some)
 }
 

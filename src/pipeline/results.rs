@@ -7,8 +7,8 @@ use crate::pipeline::Params;
 use crate::steps::cells::{CellMetrics, Harmony, Hvg, LotQc, Normalized, Pca, Phase};
 use crate::steps::clusters::{Neighbors, ResolutionRow};
 use crate::steps::lots::{
-    Association, Composition, ConfoundingRow, DeviationRow, Influence, Judgement, NeighborhoodAssociation,
-    Neighborhoods, Pseudobulk, TwoGroups, Units,
+    Association, AssociationParams, Composition, ConfoundingRow, DeviationRow, Influence, Judgement,
+    NeighborhoodAssociation, Neighborhoods, Pseudobulk, TwoGroups, Units,
 };
 use crate::steps::markers::{Candidate, Effects, LeaveOneOut, Measurability, Stability};
 use crate::warning::Warning;
@@ -119,6 +119,8 @@ pub struct Space {
 /// One readout, explained.
 #[derive(Debug, Clone)]
 pub struct Ranked {
+    /// How it was asked about.
+    pub asked: AssociationParams,
     /// The readout, lot by lot.
     pub readout: Readout,
     /// What counts as one observation.

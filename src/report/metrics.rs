@@ -24,19 +24,20 @@ pub const N_LOTS: Metric = metric("Lots", "", "Lots that take part.");
 /// Pearson correlation.
 pub const R: Metric = metric("r", "", "Pearson correlation of the cluster's share with the readout, over lots.");
 /// Interval of r.
-pub const R_INTERVAL: Metric = metric("Interval", "", "Confidence interval of the correlation that is tested (Fisher z).");
+pub const R_INTERVAL: Metric =
+    metric("Interval", "", "Confidence interval of the correlation that is tested (Fisher z).");
 /// Spearman correlation.
 pub const RHO: Metric = metric("ρ", "", "Spearman rank correlation.");
 /// Single p.
-pub const P_EXACT: Metric =
-    metric("p, alone", "", "Permutation p of this cluster, as if no other had been looked at.");
+pub const P_EXACT: Metric = metric("p, alone", "", "Permutation p of this cluster, as if no other had been looked at.");
 /// Family-wise p.
 pub const P_FAMILY: Metric =
     metric("p, family-wise", "", "Permutation p that allows for having looked at every cluster (max-T, step-down).");
 /// False discovery rate.
 pub const Q: Metric = metric("q", "", "False discovery rate (Benjamini and Hochberg).");
 /// Leave-one-lot-out range.
-pub const LOO: Metric = metric("Without one lot", "", "Smallest and largest of the tested correlation when one lot is left out.");
+pub const LOO: Metric =
+    metric("Without one lot", "", "Smallest and largest of the tested correlation when one lot is left out.");
 /// Influential lot.
 pub const INFLUENTIAL: Metric = metric("Most influential lot", "", "The lot whose absence changes r most.");
 /// Verdict.

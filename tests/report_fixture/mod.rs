@@ -267,6 +267,7 @@ pub fn ranked(analysis: &Analysis, readout: &str) -> Ranked {
     let of_gene = measurability(&analysis.genes);
     let measurability = candidates.iter().map(|c| of_gene[c.gene as usize].clone()).collect();
     Ranked {
+        asked: params.clone(),
         readout,
         units,
         groups: None,

@@ -99,16 +99,11 @@ fn groups(ranked: &Ranked) -> Option<Table> {
     let [low, high] = &found.groups;
     let [n_low, n_high] = found.n;
     let test = if found.paired { "signed ranks of pairs (Wilcoxon)" } else { "ranks (Mann and Whitney)" };
-    let column = |label: &str, unit: &str, help: &str| Column {
-        label: label.into(),
-        unit: unit.into(),
-        help: help.into(),
-    };
+    let column =
+        |label: &str, unit: &str, help: &str| Column { label: label.into(), unit: unit.into(), help: help.into() };
     let order = potency::best_first(&ranked.association.rows);
     Some(Table {
-        caption: format!(
-            "Share of each cluster in {low} (n = {n_low}) and {high} (n = {n_high}), compared by {test}"
-        ),
+        caption: format!("Share of each cluster in {low} (n = {n_low}) and {high} (n = {n_high}), compared by {test}"),
         columns: vec![
             Column::from(&metrics::CLUSTER),
             column(low, "mean", "Mean of the shares in this group."),
