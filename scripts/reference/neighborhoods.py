@@ -31,7 +31,7 @@ def case(name, n_lots, n_cells, seed):
     lots, points = [], []
     for lot in range(n_lots):
         for _ in range(n_cells + rng.integers(-15, 16)):
-            weights = np.exp([0, 0.8 * potent[lot], 0.8 * other[lot], 0.3 * rng.normal()])
+            weights = np.exp([0, 1.3 * potent[lot], 0.8 * other[lot], 0.3 * rng.normal()])
             state = rng.choice(4, p=weights / weights.sum())
             centre = np.array([[0, 0, 0, 0, 0], [2, 0, 0, 0, 0], [0, 2, 0, 0, 0], [0, 0, 2, 1, 0]])[state]
             points.append(centre + rng.normal(size=5) * 0.6)

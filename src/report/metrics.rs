@@ -80,6 +80,63 @@ pub const LOTS_UP: Metric =
 /// Correlation of the gene itself.
 pub const R_GENE: Metric =
     metric("r, gene", "", "Correlation of the gene's expression in the whole lot (pseudobulk) with the readout.");
+/// Measurability.
+pub const MEASURABLE: Metric = metric(
+    "Measurable",
+    "",
+    "How without a sequencer: surface (flow cytometry), secreted (ELISA), transcript (qPCR; no source says more). Identity \
+     markers of mesenchymal stromal cells are named.",
+);
+/// Jensen–Shannon distance.
+pub const JENSEN_SHANNON: Metric =
+    metric("Jensen–Shannon", "", "Distance of the shares from the other lots' mean: 0 alike, 1 no cluster in common.");
+/// Aitchison distance.
+pub const AITCHISON: Metric =
+    metric("Aitchison", "", "The same for ratios of shares, so that rare clusters count as much as common ones.");
+/// Energy distance.
+pub const ENERGY: Metric = metric("Energy", "", "Distance between the lot's cells and the others' in component space.");
+/// Limit of a distance.
+pub const LIMIT: Metric = metric("Limit", "", "From the other lots' distances; beyond it the lot is outlying.");
+/// Robust z.
+pub const ROBUST_Z: Metric =
+    metric("z", "", "Distance of the logarithm from the other lots' median, in scaled median absolute deviations.");
+/// Error of the energy distance.
+pub const ENERGY_ERROR: Metric =
+    metric("Error", "", "Standard error of the energy distance where not all cells were used.");
+/// Covariate.
+pub const COVARIATE: Metric = metric(
+    "Covariate",
+    "",
+    "A quality measure of the lot's cells, or a column of the lot sheet; (word) is the value that counts as 1.",
+);
+/// Covariate and readout.
+pub const R_COVARIATE_READOUT: Metric = metric("r, readout", "", "Correlation of the covariate with the readout.");
+/// Covariate and share.
+pub const R_COVARIATE_SHARE: Metric = metric("r, share", "", "Correlation of the covariate with the cluster's share.");
+/// Share and readout.
+pub const R_SHARE_READOUT: Metric =
+    metric("r", "", "Correlation of share and readout over the lots that have the covariate.");
+/// Given the covariate.
+pub const R_PARTIAL: Metric = metric(
+    "r given it",
+    "",
+    "Partial correlation of share and readout given the covariate; – if it is a copy of either.",
+);
+/// Its p.
+pub const P_PARTIAL: Metric = metric("p given it", "", "p of the partial correlation by Student's t.");
+/// p alone.
+pub const P_ALONE: Metric = metric("p", "", "Permutation p over lots, taken alone.");
+/// Neighbourhoods.
+pub const N_NEIGHBORHOODS: Metric = metric("Cells", "", "Cells whose neighbourhood took part.");
+/// Mean correlation.
+pub const MEAN_R: Metric =
+    metric("Mean r", "", "Mean correlation of the readout with the abundance around these cells.");
+/// Called, rising.
+pub const CALLED_UP: Metric =
+    metric("Rises", "%", "Cells around which abundance rises with the readout, within the false discovery rate.");
+/// Called, falling.
+pub const CALLED_DOWN: Metric =
+    metric("Falls", "%", "Cells around which abundance falls with the readout, within the false discovery rate.");
 /// Caution.
 pub const NOTE: Metric = metric("Note", "", "What to keep in mind.");
 /// Cells.

@@ -1,7 +1,9 @@
 //! The figures of a run, each a pure function from results to a [`Scene`].
 
 pub mod composition;
+pub mod deviation;
 pub mod markers;
+pub mod neighborhoods;
 pub mod potency;
 pub mod power;
 pub mod resolution;
@@ -31,12 +33,16 @@ pub fn all(analysis: &Analysis, ranked: &[Ranked]) -> Vec<PlotFile> {
         scenes.push(("umap_cluster".into(), scene));
     }
     scenes.push(("composition".into(), composition::figure(analysis)));
+    scenes.push(("deviation".into(), deviation::figure(analysis)));
     scenes.push(("markers".into(), markers::figure(analysis)));
     if analysis.resolution.len() > 1 {
         scenes.push(("resolution".into(), resolution::figure(analysis)));
     }
     for ranked in ranked {
         scenes.push((potency::name(&ranked.association.readout), potency::figure(analysis, ranked)));
+        if let Some(scene) = neighborhoods::figure(analysis, ranked) {
+            scenes.push((neighborhoods::name(&ranked.association.readout), scene));
+        }
     }
     scenes.into_iter().map(|(name, scene)| files(name, &scene)).collect()
 }

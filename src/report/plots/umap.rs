@@ -61,7 +61,8 @@ fn positions(analysis: &Analysis) -> Option<(Vec<(f32, f32)>, f64)> {
     Some((umap.rows().into_iter().map(|p| place(p[0], p[1])).collect(), height))
 }
 
-fn cells(analysis: &Analysis, color_of: &[u32], colors: Vec<[u8; 3]>, title: &str) -> Option<Scene> {
+/// All cells as dots, each in the colour of its index.
+pub(super) fn cells(analysis: &Analysis, color_of: &[u32], colors: Vec<[u8; 3]>, title: &str) -> Option<Scene> {
     let (positions, height) = positions(analysis)?;
     let n = positions.len();
     // Radius so that the dots together could cover about a third of the square.
@@ -94,8 +95,13 @@ fn scatter(cell: u32) -> u32 {
     z ^ (z >> 16)
 }
 
+/// Where the square of the cells ends.
+pub(super) fn right_edge() -> f64 {
+    MARGIN + SIDE
+}
+
 /// Writes each cluster's number at that cell of it which lies nearest to the middle of its cells.
-fn label_clusters(analysis: &Analysis, scene: &mut Scene) {
+pub(super) fn label_clusters(analysis: &Analysis, scene: &mut Scene) {
     const SIZE: f64 = 14.0;
     let Some((positions, _)) = positions(analysis) else { return };
     let mut anchors = Vec::new();

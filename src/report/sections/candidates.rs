@@ -7,9 +7,19 @@ use crate::pipeline::{Analysis, Ranked};
 use crate::report::metrics;
 use crate::report::section::{Cell, Column, Section, Table};
 use crate::report::words::{self, fixed, p_value};
+use crate::steps::markers::Measurability;
 
 /// Rows shown.
 const N_SHOWN: usize = 50;
+
+/// Way to measure, and the name as identity marker.
+fn measured(found: &Measurability) -> String {
+    let way = found.name().replace('+', " and ");
+    match found.msc_marker.split_once(" in ") {
+        Some((marker, _)) => format!("{way} ({marker} in MSC)"),
+        None => way,
+    }
+}
 
 pub(super) fn section(analysis: &Analysis, ranked: &Ranked) -> Section {
     let readout = &ranked.association.readout;
@@ -28,6 +38,7 @@ pub(super) fn section(analysis: &Analysis, ranked: &Ranked) -> Section {
             Cell::Number(format!("{} of {}", c.n_lots_up, c.n_lots)),
             Cell::Number(fixed(c.r_gene, 2)),
             Cell::Number(p_value(c.p_family)),
+            Cell::Text(measured(&ranked.measurability[i])),
             Cell::Flag(if c.proliferative { "proliferative".into() } else { String::new() }),
         ]
     });
@@ -50,6 +61,7 @@ pub(super) fn section(analysis: &Analysis, ranked: &Ranked) -> Section {
             &metrics::LOTS_UP,
             &metrics::R_GENE,
             &metrics::P_FAMILY,
+            &metrics::MEASURABLE,
             &metrics::NOTE,
         ]
         .map(Column::from)

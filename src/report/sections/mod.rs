@@ -5,7 +5,10 @@ mod association;
 mod candidates;
 mod clusters;
 mod composition;
+mod confounding;
+mod deviation;
 mod methods;
+mod neighborhoods;
 mod provenance;
 mod quality;
 mod verdicts;
@@ -21,8 +24,11 @@ pub fn all(analysis: &Analysis, ranked: &[Ranked], facts: &RunFacts) -> Vec<Sect
     for one in ranked {
         sections.push(association::section(analysis, one));
         sections.push(candidates::section(analysis, one));
+        sections.extend(confounding::section(analysis, one));
+        sections.extend(neighborhoods::section(analysis, one));
     }
     sections.push(composition::section(analysis));
+    sections.push(deviation::section(analysis));
     sections.extend(clusters::map(analysis));
     sections.push(clusters::section(analysis));
     sections.push(quality::section(analysis));
