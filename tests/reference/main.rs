@@ -18,6 +18,7 @@ mod harmony;
 mod hvg;
 mod kmeans;
 mod leiden;
+mod neighborhoods;
 mod neighbors;
 mod pca;
 mod plan;

@@ -2,8 +2,8 @@
 
 use cqa::math::graph::Graph;
 use cqa::steps::lots::{
-    AssociationParams, NeighborhoodAssociation, Neighborhoods, NeighborhoodsParams, Observed, Units, neighborhood_association,
-    neighborhoods,
+    AssociationParams, NeighborhoodAssociation, Neighborhoods, NeighborhoodsParams, Observed, Units,
+    neighborhood_association, neighborhoods,
 };
 
 use crate::common;
@@ -73,7 +73,10 @@ fn agrees(name: &str, exact: bool) {
         // They try a hundred limits between a quarter of the largest |r| and the largest.
         let (ours_from, theirs_from) = (ours.threshold, theirs("threshold")[0]);
         assert_eq!(ours_from.is_nan(), theirs_from.is_nan(), "{name}, {readout}: {ours_from} {theirs_from}");
-        assert!(ours_from.is_nan() || (ours_from - theirs_from).abs() < 0.05, "{name}, {readout}: {ours_from} {theirs_from}");
+        assert!(
+            ours_from.is_nan() || (ours_from - theirs_from).abs() < 0.05,
+            "{name}, {readout}: {ours_from} {theirs_from}"
+        );
         let cells = common::numbers(&common::fixture(&format!("neighborhoods/{name}_cells.csv.gz")), readout);
         for (ours, theirs) in ours.correlation.iter().zip(&cells) {
             // Theirs is over n of columns scaled by n − 1.

@@ -176,8 +176,23 @@ fn lots(analysis: &Analysis, ranked: &[Ranked], methods: &mut Methods) {
     methods.say(
         "Marker effects (area under the ROC curve, log2 fold change) were computed within each lot and averaged over lots.".into(),
     );
+    methods.say(
+        "Each lot was held against the others by the Jensen–Shannon and Aitchison distances of its composition and the energy \
+         distance of its cells."
+            .into(),
+    );
     if ranked.is_empty() {
         return;
+    }
+    if ranked.iter().any(|r| r.neighborhoods.is_some()) {
+        methods.say(
+            "Without clusters, the readout was related to the abundance of lots around each cell by covarying neighbourhood \
+             analysis (Reshef 2022), with permutations over lots."
+                .into(),
+        );
+        methods.cite(
+            "Reshef YA, Rumker L, Kang JB, et al. Nature Biotechnology 2022;40:355-363. doi:10.1038/s41587-021-01066-4",
+        );
     }
     let transform = match params.composition.transform {
         Transform::Share => "The share of each cluster in each lot",
