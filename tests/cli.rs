@@ -235,3 +235,30 @@ fn outcomes_are_aggregated_and_no_case_is_written() {
     let told = fails(&args, 1);
     assert!(told.contains("outcomes.csv, line 56") && !told.contains("CASE"), "{told}");
 }
+
+#[test]
+fn a_plan_is_written_once_and_is_the_same_for_one_and_two_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    let quick = ["plan", "--lots", "8", "--max-lots", "12", "--simulations", "300"];
+    let with = |more: &[&'static str], output: &Path| {
+        let output = text(output).to_string();
+        let args: Vec<String> = quick.iter().chain(more).map(|a| a.to_string()).chain(["-o".into(), output]).collect();
+        args
+    };
+    let run = |args: Vec<String>| succeeds(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    let said = run(with(&["--threads", "1"], &one));
+    run(with(&["--threads", "2"], &two));
+    assert_eq!(digests(&one), digests(&two));
+    assert_eq!(digests(&one).len(), 3, "power.csv, power.svg, power.png");
+    assert_eq!(header(&one.join("power.csv"))[..3], ["n_lots", "n_orders", "smallest_p"]);
+    assert!(said.contains("Lots needed for a power of 80 %: ") && said.contains("> "), "{said}");
+    assert!(said.contains("more than 12"), "{said}");
+
+    let args = with(&[], &one);
+    let refused = fails(&args.iter().map(String::as_str).collect::<Vec<_>>(), 1);
+    assert!(refused.contains("--force"), "{refused}");
+    run(with(&["--force"], &one));
+    assert!(fails(&["plan", "--rho", "1.5"], 1).contains("rho"));
+    fails(&["plan", "--design", "stars"], 2);
+}
