@@ -16,7 +16,7 @@ pub use results::{Analysis, Cells, ClusterSummary, Excluded, Ranked, Space};
 use road::Road;
 pub use tables::{analysis_tables, cell_columns, gene_columns, marker_table, ranked_tables, readout_tables};
 
-use crate::data::Dataset;
+use crate::data::{Dataset, LotTable};
 use crate::error::{Error, Result};
 use crate::io::ReadLots;
 use crate::progress::{Progress, Silent};
@@ -24,7 +24,7 @@ use crate::steps::cells::{CellMetrics, Doublets, HvgVotes, Phase, cell_cycle, do
 use crate::steps::clusters::{Clustering, umap};
 use crate::steps::lots::verdict::too_few_lots;
 use crate::steps::lots::{
-    AssociationParams, Composition, Observed, association_of, censored, composition, deviation, influence,
+    AssociationParams, Composition, Observed, association_of, censored, composition, deviation, effects_of, influence,
     neighborhoods, pseudobulk, two_groups, units, verdicts, weights,
 };
 use crate::steps::markers::{effects, measurability, ranking, stability};
@@ -234,8 +234,13 @@ pub fn rank_by(
     let groups = two_groups(&table, &values, readout.groups.as_ref(), &units, asked, params.seed);
     let proliferative: Vec<bool> = analysis.clusters.iter().map(|c| c.proliferative).collect();
     let r: Vec<f64> = association.rows.iter().map(|row| row.effect).collect();
+    let correlate = |shares: &LotTable| {
+        let (values, weights) = (values.as_slice(), weights.as_deref());
+        let observed = Observed { name: &readout.name, values, weights, ranks_only: censored.is_some() };
+        effects_of(&units.table(shares), observed, &units, asked)
+    };
     let stability = analysis.leave_one_out.as_ref().map(|runs| {
-        stability(runs, &readout.values, &r, params.composition.transform, &params.ranking, params.verdict.min_jaccard)
+        stability(runs, correlate, &r, params.composition.transform, &params.ranking, params.verdict.min_jaccard)
     });
     let found_again = stability.as_ref().map(|s| s.clusters.as_slice());
     let verdicts = verdicts(&association, &influence, found_again, &params.verdict)?;

@@ -189,21 +189,8 @@ pub fn association_of(
     check_values(table, readout, values)?;
     assert_eq!(units.names.len(), table.n_lots(), "one row per unit");
     let mut warnings = Vec::new();
-    let kept = complete_rows(table, observed, units, &mut warnings);
-    let statistic = if observed.ranks_only { Statistic::Spearman } else { params.statistic };
-    let pick = |values: &[f64]| kept.iter().map(|&row| values[row]).collect::<Vec<f64>>();
-    let y = pick(values);
-    let columns: Vec<Vec<f64>> = table.values.columns().into_iter().map(|c| pick(&c.to_vec())).collect();
-    let covariates: Vec<Vec<f64>> = units.covariate_columns.iter().map(|c| pick(c)).collect();
-    let blocks: Vec<usize> = kept.iter().map(|&row| units.blocks[row].unwrap_or(0)).collect();
-    let strata: Vec<usize> = kept.iter().map(|&row| units.strata[row]).collect();
-    let mut weights = observed.weights.map(pick);
-    if weights.is_some() && !covariates.is_empty() {
-        weights = None;
-        warnings.push(Warning::WeightsNotUsed { readout: readout.into() });
-    }
-    let side = |statistic| Side::new(statistic, &columns, &y, weights.as_deref(), &blocks, &strata, &covariates);
-    let (plain, ranked) = (side(Statistic::Pearson), side(Statistic::Spearman));
+    let Prepared { kept, columns, y, weights, statistic, plain, ranked } =
+        Prepared::new(table, observed, units, params, &mut warnings);
     let tested = if statistic == Statistic::Pearson { &plain } else { &ranked };
     let design = &tested.design;
     let (n_rows, n_left) = (kept.len(), kept.len().saturating_sub(design.n_taken()));
@@ -277,6 +264,54 @@ pub fn association_of(
         family,
         orders,
     })
+}
+
+/// The correlation that would be tested, of every column of `table`, without its test; NaN where it is not defined or too
+/// few rows are left.
+pub fn effects_of(table: &LotTable, observed: Observed<'_>, units: &Units, params: &AssociationParams) -> Vec<f64> {
+    assert_eq!((units.names.len(), observed.values.len()), (table.n_lots(), table.n_lots()), "one row per unit");
+    let prepared = Prepared::new(table, observed, units, params, &mut Vec::new());
+    let tested = if prepared.statistic == Statistic::Pearson { prepared.plain } else { prepared.ranked };
+    let enough = prepared.kept.len() >= 3 + tested.design.n_taken();
+    if enough { tested.effects() } else { vec![f64::NAN; table.n_columns()] }
+}
+
+/// What takes part, as either statistic sees it.
+struct Prepared {
+    kept: Vec<usize>,
+    columns: Vec<Vec<f64>>,
+    y: Vec<f64>,
+    weights: Option<Vec<f64>>,
+    statistic: Statistic,
+    plain: Side,
+    ranked: Side,
+}
+
+impl Prepared {
+    fn new(
+        table: &LotTable,
+        observed: Observed<'_>,
+        units: &Units,
+        params: &AssociationParams,
+        warnings: &mut Vec<Warning>,
+    ) -> Self {
+        let kept = complete_rows(table, observed, units, warnings);
+        let statistic = if observed.ranks_only { Statistic::Spearman } else { params.statistic };
+        let pick = |values: &[f64]| kept.iter().map(|&row| values[row]).collect::<Vec<f64>>();
+        let y = pick(observed.values);
+        let columns: Vec<Vec<f64>> = table.values.columns().into_iter().map(|c| pick(&c.to_vec())).collect();
+        let covariates: Vec<Vec<f64>> = units.covariate_columns.iter().map(|c| pick(c)).collect();
+        let blocks: Vec<usize> = kept.iter().map(|&row| units.blocks[row].unwrap_or(0)).collect();
+        let strata: Vec<usize> = kept.iter().map(|&row| units.strata[row]).collect();
+        let mut weights = observed.weights.map(pick);
+        if weights.is_some() && !covariates.is_empty() {
+            weights = None;
+            warnings.push(Warning::WeightsNotUsed { readout: observed.name.into() });
+        }
+        let side = |statistic| Side::new(statistic, &columns, &y, weights.as_deref(), &blocks, &strata, &covariates);
+        let (plain, ranked) = (side(Statistic::Pearson), side(Statistic::Spearman));
+        Self { kept, columns, y, weights, statistic, plain, ranked }
+    }
 }
 
 /// Columns and readout as one statistic sees them.

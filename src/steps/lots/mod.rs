@@ -14,6 +14,7 @@ pub mod verdict;
 
 pub use association::{
     Alternative, Association, AssociationParams, AssociationRow, Observed, Statistic, association, association_of,
+    effects_of,
 };
 pub use composition::{Composition, CompositionParams, Transform, composition, transformed_counts};
 pub use confounding::{

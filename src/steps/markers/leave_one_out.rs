@@ -25,7 +25,7 @@
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use crate::math::correlation::pearson;
+use crate::data::LotTable;
 use crate::math::partition::Overlap;
 use crate::steps::lots::{FoundAgain, Transform, transformed_counts};
 use crate::steps::markers::{Division, Effects, RankingParams};
@@ -187,11 +187,11 @@ impl Stability {
     }
 }
 
-/// Meets a readout (one value per lot, NaN = missing) with the runs without each lot. `r` is the correlation of each
-/// cluster in the full run; a cluster is found again from a Jaccard index of `min_jaccard` on.
+/// Meets a readout with the runs without each lot. `correlate` gives the correlation of every column of a table, one row per lot
+/// (NaN = missing), with the readout, and `r` that of each cluster in the full run; a cluster is found again from a Jaccard index of `min_jaccard` on.
 pub fn stability(
     leave_one_out: &LeaveOneOut,
-    values: &[f64],
+    correlate: impl Fn(&LotTable) -> Vec<f64>,
     r: &[f64],
     transform: Transform,
     ranking: &RankingParams,
@@ -202,14 +202,8 @@ pub fn stability(
         .iter()
         .map(|run| {
             let shares = transformed_counts(&run.n_cells, transform);
-            let lots: Vec<usize> =
-                (0..values.len()).filter(|&lot| !values[lot].is_nan() && !shares[[lot, 0]].is_nan()).collect();
-            let readout: Vec<f64> = lots.iter().map(|&lot| values[lot]).collect();
-            let r = |column| {
-                let share: Vec<f64> = lots.iter().map(|&lot| shares[[lot, column]]).collect();
-                pearson(&share, &readout)
-            };
-            (0..shares.ncols()).map(r).collect()
+            let names = |n: usize| (0..n).map(|i| i.to_string()).collect();
+            correlate(&LotTable::new(names(shares.nrows()), names(shares.ncols()), shares))
         })
         .collect();
     let mut pulls = Vec::new();
