@@ -16,7 +16,6 @@ const NOTHING_LEFT: f64 = 1e-9;
 pub struct Design {
     blocks: Vec<usize>,
     strata: Vec<usize>,
-    covariates: Vec<Vec<f64>>,
     /// Orthonormal span of the covariates within blocks.
     basis: Vec<Vec<f64>>,
 }
@@ -32,12 +31,7 @@ impl Design {
     pub fn new(blocks: &[usize], strata: &[usize], covariates: &[Vec<f64>]) -> Self {
         let n = blocks.len();
         assert!(strata.len() == n && covariates.iter().all(|c| c.len() == n), "one entry per place");
-        let mut design = Self {
-            blocks: blocks.to_vec(),
-            strata: strata.to_vec(),
-            covariates: covariates.to_vec(),
-            basis: Vec::new(),
-        };
+        let mut design = Self { blocks: blocks.to_vec(), strata: strata.to_vec(), basis: Vec::new() };
         for covariate in covariates {
             let left = design.adjust(covariate);
             design.basis.extend(left);
@@ -70,13 +64,6 @@ impl Design {
     /// Directions of the covariates within blocks, orthonormal.
     pub fn basis(&self) -> &[Vec<f64>] {
         &self.basis
-    }
-
-    /// The design without one place.
-    #[must_use]
-    pub fn without(&self, place: usize) -> Self {
-        let covariates: Vec<Vec<f64>> = self.covariates.iter().map(|c| all_but(c, place)).collect();
-        Self::new(&all_but(&self.blocks, place), &all_but(&self.strata, place), &covariates)
     }
 
     /// Places of each block.
@@ -116,10 +103,6 @@ impl Design {
     }
 }
 
-fn all_but<T: Copy>(values: &[T], place: usize) -> Vec<T> {
-    [&values[..place], &values[place + 1..]].concat()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,6 +140,5 @@ mod tests {
         for (left, expected) in left.iter().zip([-1.0, 1.0, -2.0, 2.0, 0.0]) {
             assert!((left - expected * unit).abs() < 1e-15);
         }
-        assert_eq!(design.without(4).n_blocks(), 2);
     }
 }

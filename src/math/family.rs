@@ -80,6 +80,9 @@ enum Form {
 /// Sums before they have their final places: (moved vector, place among its sums).
 type Place = (usize, usize);
 
+/// A column's length under weights: the sum of squares, and those of means.
+type Length = (Place, Vec<Place>);
+
 #[derive(Default)]
 struct Builder {
     moved: Vec<Vec<f64>>,
@@ -146,7 +149,7 @@ impl Family {
             columns.iter().map(|column| Some(design.adjust(column)?.iter().map(|v| sign * v).collect())).collect();
         let blocks = design.places_of_blocks();
         // Lengths of a column under the weights of a readout, found once for all readouts with these weights.
-        let mut lengths: Vec<((usize, usize), (Place, Vec<Place>))> = Vec::new();
+        let mut lengths: Vec<((usize, usize), Length)> = Vec::new();
         let forms: Vec<(Option<Place>, Option<usize>, Option<usize>)> = pairs
             .iter()
             .map(|&(column, readout)| {

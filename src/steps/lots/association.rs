@@ -21,24 +21,24 @@
 
 mod params;
 mod rows;
+mod side;
 mod summary;
 
 pub use params::{Alternative, AssociationParams, Statistic};
 pub use summary::DesignSummary;
 
 use rows::{check_values, complete_rows, too_few};
+use side::Side;
 
 use super::units::Units;
 use crate::data::LotTable;
 use crate::error::Result;
 use crate::math::correlation::line;
-use crate::math::design::Design;
-use crate::math::family::{Family, Readout, Tail};
+use crate::math::family::Family;
 use crate::math::intervals::{bonett_wright, fisher_z};
 use crate::math::max_t::{step_down_watched, weighted_max};
 use crate::math::multiple_testing::benjamini_hochberg;
 use crate::math::permutations::Orders;
-use crate::math::ranks::average_ranks;
 use crate::math::smallest_p::smallest_p;
 use crate::progress::{Progress, Silent};
 use crate::warning::Warning;
@@ -311,69 +311,6 @@ impl Prepared {
         let side = |statistic| Side::new(statistic, &columns, &y, weights.as_deref(), &blocks, &strata, &covariates);
         let (plain, ranked) = (side(Statistic::Pearson), side(Statistic::Spearman));
         Self { kept, columns, y, weights, statistic, plain, ranked }
-    }
-}
-
-/// Columns and readout as one statistic sees them.
-struct Side {
-    columns: Vec<Vec<f64>>,
-    readout: Vec<f64>,
-    weights: Option<Vec<f64>>,
-    design: Design,
-}
-
-impl Side {
-    fn new(
-        statistic: Statistic,
-        columns: &[Vec<f64>],
-        readout: &[f64],
-        weights: Option<&[f64]>,
-        blocks: &[usize],
-        strata: &[usize],
-        covariates: &[Vec<f64>],
-    ) -> Self {
-        let seen = |values: &[f64]| match statistic {
-            Statistic::Pearson => values.to_vec(),
-            Statistic::Spearman => average_ranks(values),
-        };
-        let all = |vectors: &[Vec<f64>]| vectors.iter().map(|v| seen(v)).collect::<Vec<_>>();
-        Self {
-            columns: all(columns),
-            readout: seen(readout),
-            weights: weights.map(<[f64]>::to_vec),
-            design: Design::new(blocks, strata, &all(covariates)),
-        }
-    }
-
-    fn family(&self, tail: Tail) -> Family {
-        let readout = Readout { values: &self.readout, weights: self.weights.as_deref() };
-        Family::of_columns(&self.columns, readout, &self.design, tail)
-    }
-
-    /// Correlation of each column; NaN where it or the readout is constant.
-    fn effects(&self) -> Vec<f64> {
-        let constant = self.design.adjust(&self.readout).is_none();
-        let effect = |(column, r): (&Vec<f64>, f64)| {
-            if constant || self.design.adjust(column).is_none() { f64::NAN } else { r.clamp(-1.0, 1.0) }
-        };
-        self.columns.iter().zip(self.family(Tail::Both).correlations()).map(effect).collect()
-    }
-
-    /// Correlations without each row in turn; NaN where fewer than three degrees of freedom are left.
-    fn without_each(&self) -> Vec<Vec<f64>> {
-        let without = |row: usize| {
-            let all_but = |values: &[f64]| [&values[..row], &values[row + 1..]].concat();
-            let side = Self {
-                columns: self.columns.iter().map(|c| all_but(c)).collect(),
-                readout: all_but(&self.readout),
-                weights: self.weights.as_deref().map(all_but),
-                design: self.design.without(row),
-            };
-            // Two rows always lie on a line.
-            let enough = side.readout.len() >= 3 + side.design.n_taken();
-            if enough { side.effects() } else { vec![f64::NAN; self.columns.len()] }
-        };
-        (0..self.readout.len()).map(without).collect()
     }
 }
 
