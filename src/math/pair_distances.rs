@@ -33,7 +33,7 @@ pub fn distance_sums(points: ArrayView2<'_, f32>, sizes: &[usize]) -> Array2<f64
     let n_blocks = n.div_ceil(BLOCK);
     for wave in (0..n_blocks).step_by(WAVE) {
         let rows: Vec<usize> = (wave..(wave + WAVE).min(n_blocks)).collect();
-        let found: Vec<Vec<f64>> = rows.par_iter().map(|&row| cloud.from_block(row)).collect();
+        let found: Vec<Vec<f64>> = rows.par_iter().map(|&row| cloud.sums_of_block(row)).collect();
         for (row, found) in rows.into_iter().zip(found) {
             let mut target = sums.slice_mut(ndarray::s![row * BLOCK.., ..]);
             target.iter_mut().zip(found).for_each(|(sum, value)| *sum += value);
@@ -77,7 +77,7 @@ impl Cloud {
 
     /// Sums for the pairs of a block with itself and with those after it, seen from both sides: (points from the block's
     /// first on) × groups.
-    fn from_block(&self, row: usize) -> Vec<f64> {
+    fn sums_of_block(&self, row: usize) -> Vec<f64> {
         let own = self.range(row);
         let mut sums = vec![0.0; (self.n - own.start) * self.n_groups];
         let mut products = vec![0.0; BLOCK * BLOCK];

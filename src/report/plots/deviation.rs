@@ -12,6 +12,9 @@ const PANEL: f64 = 208.0;
 const GAP: f64 = 26.0;
 const TOP: f64 = 32.0;
 
+/// Which distance of a lot.
+type Of = fn(&DeviationRow) -> &Distance;
+
 /// One panel per distance, one line per lot in the order of the sheet.
 pub fn figure(analysis: &Analysis) -> Scene {
     let rows = &analysis.deviation;
@@ -25,7 +28,7 @@ pub fn figure(analysis: &Analysis) -> Scene {
         let text = Text::new((left - 8.0, base(i) + 4.0), SIZE, name).anchor(Anchor::End);
         scene.text(if rows[i].outlying { text.face(Face::Bold) } else { text });
     }
-    let panels: [(&str, fn(&DeviationRow) -> &Distance); 3] = [
+    let panels: [(&str, Of); 3] = [
         ("Jensen–Shannon distance", |row| &row.jensen_shannon),
         ("Aitchison distance", |row| &row.aitchison),
         ("Energy distance", |row| &row.energy),
@@ -41,14 +44,7 @@ fn base(lot: usize) -> f64 {
     TOP + STEP * (lot as f64 + 0.5)
 }
 
-fn panel(
-    scene: &mut Scene,
-    rows: &[DeviationRow],
-    left: f64,
-    bottom: f64,
-    title: &str,
-    of: fn(&DeviationRow) -> &Distance,
-) {
+fn panel(scene: &mut Scene, rows: &[DeviationRow], left: f64, bottom: f64, title: &str, of: Of) {
     let numbers = rows.iter().flat_map(|row| [of(row).value, of(row).limit]).chain([0.0]);
     let high = numbers.filter(|v| v.is_finite()).fold(0.0, f64::max);
     let axis = Axis::between(0.0, if high > 0.0 { 1.06 * high } else { 1.0 }, "", 4, false);

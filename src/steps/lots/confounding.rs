@@ -213,8 +213,8 @@ fn warnings(rows: &[(ConfoundingRow, f64)], readout: &str, params: &ConfoundingP
         rows.iter().rev().enumerate().map(|(i, r)| (&*r.0.cluster, rows.len() - i)).collect();
     for (row, p_alone) in rows {
         let alpha = params.alpha;
-        // Written so that a partial correlation that is undefined counts as nothing left.
-        let explained = !(row.p_partial <= alpha);
+        // Where the partial correlation is undefined, nothing is left either.
+        let explained = row.p_partial.is_nan() || row.p_partial > alpha;
         if *p_alone <= alpha && row.p_share <= alpha && row.p_readout <= alpha && explained {
             clusters.entry(place[&*row.cluster]).or_insert((&row.cluster, Vec::new())).1.push(row);
         }

@@ -202,7 +202,7 @@ pub fn neighborhood_association(
         p: reached as f64 / n_permutations as f64,
         fdr: own.iter().map(rate).collect(),
         correlation: own,
-        threshold: first.filter(|_| found).map_or(f64::NAN, |bin| least_r(bin)),
+        threshold: first.filter(|_| found).map_or(f64::NAN, least_r),
         ..nothing
     })
 }
@@ -245,9 +245,7 @@ impl Tally for Reaches<'_> {
                 hit[lane] |= sum[lane] >= limit;
             }
         }
-        for lane in 0..LANES {
-            self.reached[lane] += u64::from(hit[lane]);
-        }
+        self.reached.iter_mut().zip(hit).for_each(|(reached, hit)| *reached += u64::from(hit));
     }
 
     fn counts(&self, lanes: usize) -> Vec<u64> {
