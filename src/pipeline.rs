@@ -7,6 +7,7 @@ mod params;
 mod readouts;
 mod results;
 mod road;
+mod specifications;
 mod tables;
 
 pub use load::load_run;
@@ -16,16 +17,19 @@ pub use results::{Analysis, Cells, ClusterSummary, Excluded, Ranked, Space};
 use road::Road;
 pub use tables::{analysis_tables, cell_columns, gene_columns, marker_table, ranked_tables, readout_tables};
 
-use crate::data::{Dataset, LotTable};
+use ndarray::Array2;
+
+use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::io::ReadLots;
 use crate::progress::{Progress, Silent};
 use crate::steps::cells::{CellMetrics, Doublets, HvgVotes, Phase, cell_cycle, doublets, normalize, qc};
 use crate::steps::clusters::{Clustering, umap};
+use crate::steps::lots::sensitivity::{Reference, sensitivity};
 use crate::steps::lots::verdict::too_few_lots;
 use crate::steps::lots::{
     AssociationParams, Composition, Observed, association_of, censored, composition, deviation, effects_of, influence,
-    neighborhoods, pseudobulk, two_groups, units, verdicts, weights,
+    neighborhoods, pseudobulk, transformed_table, two_groups, units, verdicts, weights,
 };
 use crate::steps::markers::{effects, measurability, ranking, stability};
 use crate::warning::Warning;
@@ -160,6 +164,8 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
     warnings.extend(deviation.warnings.iter().cloned());
     let leave_one_out = leave_one_out::walk(&dataset, &normalized, &votes, &road, params, &mut warnings, progress)?;
     drop(votes);
+    let specifications =
+        specifications::walk(&dataset, &normalized, &hvg.genes, &road, params, &mut warnings, progress)?;
 
     let Road { pca, harmony, neighbors, sweep, clustering, .. } = road;
     let pick = |values: &[f32]| keep_where(values, &keep);
@@ -191,6 +197,7 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
         effects,
         leave_one_out,
         readouts: Vec::new(),
+        specifications,
         warnings,
     };
     Ok((analysis, Space { dataset, normalized, hvg, pca, harmony, neighbors }))
@@ -221,11 +228,12 @@ pub fn rank_by(
     let units = units(&analysis.sheet, &of_lots, &readout, asked)?;
     let table = units.table(&of_lots);
     let values = units.average(&readout.values);
-    let weights = weights(&readout, asked.weights).map(|of_lots| units.sum(&of_lots));
+    let lot_weights = weights(&readout, asked.weights);
+    let weights = lot_weights.as_ref().map(|of_lots| units.sum(of_lots));
     let censored = censored(&readout);
+    let ranks_only = censored.is_some();
     let associate = |values: &[f64], progress: &dyn Progress| {
-        let weights = weights.as_deref();
-        let observed = Observed { name: &readout.name, values, weights, ranks_only: censored.is_some() };
+        let observed = Observed { name: &readout.name, values, weights: weights.as_deref(), ranks_only };
         association_of(&table, observed, &units, asked, params.seed, progress)
     };
     let mut association = associate(&values, progress)?;
@@ -234,13 +242,21 @@ pub fn rank_by(
     let groups = two_groups(&table, &values, readout.groups.as_ref(), &units, asked, params.seed);
     let proliferative: Vec<bool> = analysis.clusters.iter().map(|c| c.proliferative).collect();
     let r: Vec<f64> = association.rows.iter().map(|row| row.effect).collect();
-    let correlate = |shares: &LotTable| {
-        let (values, weights) = (values.as_slice(), weights.as_deref());
-        let observed = Observed { name: &readout.name, values, weights, ranks_only: censored.is_some() };
-        effects_of(&units.table(shares), observed, &units, asked)
-    };
     let stability = analysis.leave_one_out.as_ref().map(|runs| {
-        stability(runs, correlate, &r, params.composition.transform, &params.ranking, params.verdict.min_jaccard)
+        // The question of the run, asked of other clusters of fewer lots.
+        let effects = |n_cells: &Array2<u64>, left_out: usize| {
+            let gone = |mut of_lots: Vec<f64>, as_if: f64| {
+                of_lots[left_out] = as_if;
+                of_lots
+            };
+            let of_lots = transformed_table(&analysis.composition.lots, n_cells, params.composition.transform);
+            let weights = lot_weights.clone().map(|of_lots| units.sum(&gone(of_lots, 0.0)));
+            let values = units.average(&gone(readout.values.clone(), f64::NAN));
+            let observed = Observed { name: &readout.name, values: &values, weights: weights.as_deref(), ranks_only };
+            effects_of(&units.table(&of_lots), observed, &units, asked)
+        };
+        let strength = |effect| asked.alternative.strength(effect);
+        stability(runs, &effects, &strength, &r, params.ranking.min_share, params.verdict.min_jaccard)
     });
     let found_again = stability.as_ref().map(|s| s.clusters.as_slice());
     let verdicts = verdicts(&association, &influence, found_again, &params.verdict)?;
@@ -255,7 +271,17 @@ pub fn rank_by(
     if let Some(stability) = &stability {
         candidates.iter_mut().for_each(|candidate| candidate.loo_top20 = Some(stability.n_top(candidate.gene)));
     }
-    let observed = Observed { name: &readout.name, values: &values, weights: None, ranks_only: censored.is_some() };
+    let weighted = Observed { name: &readout.name, values: &values, weights: weights.as_deref(), ranks_only };
+    let run = Reference {
+        effects: &r,
+        statistic: association.design.statistic,
+        alternative: asked.alternative,
+        transform: params.composition.transform,
+        alpha: params.verdict.alpha,
+        min_jaccard: params.verdict.min_jaccard,
+    };
+    let sensitivity = sensitivity(&analysis.specifications, weighted, &units, run, &params.sensitivity, params.seed)?;
+    let observed = Observed { name: &readout.name, values: &values, weights: None, ranks_only };
     let confounding = lots::confounders(analysis, &table, observed, &units, asked)?;
     association.warnings.extend(confounding.warnings);
     association.warnings.extend(lots::integrated(analysis, &readout.name, &readout.values));
@@ -271,6 +297,7 @@ pub fn rank_by(
         verdicts,
         influence,
         stability,
+        sensitivity,
         confounding: confounding.rows,
         neighborhoods,
         candidates,

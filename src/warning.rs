@@ -221,6 +221,13 @@ pub enum Warning {
         /// Lots needed.
         n_needed: usize,
     },
+    /// A division of the cells by other choices can't be made.
+    NoSpecification {
+        /// The choices.
+        choices: String,
+        /// What stopped it.
+        cause: String,
+    },
     /// The road can't be walked without a lot.
     NoRoadWithoutLot {
         /// The lot.

@@ -96,7 +96,7 @@ fn a_run_without_ranking_has_a_report_and_figures() {
     let page = report::html(&analysis, &[], &RunFacts::default());
     assert!(page.contains("What the lots consist of") && page.contains("No readout was asked about"));
     let names: Vec<String> = report::plots::all(&analysis, &[]).into_iter().map(|plot| plot.name).collect();
-    assert_eq!(names, ["composition", "markers"]);
+    assert_eq!(names, ["composition", "deviation", "markers"]);
 }
 
 #[test]
@@ -105,7 +105,10 @@ fn figures_are_whole_and_the_same_each_time() {
     let ranked = [report_fixture::ranked(&analysis, "vegf_ischemia")];
     let plots = report::plots::all(&analysis, &ranked);
     let names: Vec<&str> = plots.iter().map(|plot| plot.name.as_str()).collect();
-    let all = ["umap_lot", "umap_cluster", "composition", "markers", "resolution", "potency_vegf_ischemia"];
+    let of_run = ["umap_lot", "umap_cluster", "composition", "deviation", "markers", "resolution"].map(String::from);
+    let of_readout =
+        ["potency", "influence", "specification_curve", "neighborhoods"].map(|n| format!("{n}_vegf_ischemia"));
+    let all = [&of_run[..], &of_readout].concat();
     assert_eq!(names, all);
     for plot in &plots {
         assert!(plot.svg.starts_with("<svg ") && plot.svg.ends_with("</svg>"), "{}", plot.name);

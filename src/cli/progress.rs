@@ -9,7 +9,7 @@ use cqa::progress::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Share of the whole road's time that each step takes, measured at 11 lots × 5,000 cells; only the bar depends on it.
-const WEIGHTS: [(&str, u64); 13] = [
+const WEIGHTS: [(&str, u64); 14] = [
     ("read", 22),
     ("qc", 3),
     ("doublets", 14),
@@ -22,6 +22,7 @@ const WEIGHTS: [(&str, u64); 13] = [
     ("umap", 12),
     ("effects", 12),
     ("leave_one_out", 220),
+    ("sensitivity", 60),
     ("write", 10),
 ];
 

@@ -45,6 +45,7 @@ pub fn rank(args: &RankArgs, common: &Common, terminal: &Terminal) -> Outcome {
         analysis.params.ranking = given.ranking;
         analysis.params.confounding = given.confounding;
         analysis.params.neighborhoods = given.neighborhoods;
+        analysis.params.sensitivity.n_permutations = given.sensitivity.n_permutations;
     }
     args.design.apply(&mut analysis.params);
     if let Some(seed) = common.seed

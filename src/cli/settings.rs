@@ -57,6 +57,9 @@ pub struct Overrides {
     /// Do not repeat the road without each lot: faster, but nothing shows whether a result rests on one lot
     #[arg(long)]
     pub no_leave_one_out: bool,
+    /// Do not divide the cells by other choices: faster, but nothing shows how much a result owes to the choices made
+    #[arg(long)]
+    pub no_sensitivity: bool,
 }
 
 /// Readouts that lie in files beside the lot sheet.
@@ -132,6 +135,7 @@ pub fn parameters(common: &Common, overrides: &Overrides) -> Result<Params> {
     params.doublets.drop |= overrides.drop_doublets;
     params.umap.enabled &= !overrides.no_umap;
     params.leave_one_out.enabled &= !overrides.no_leave_one_out;
+    params.sensitivity.enabled &= !overrides.no_sensitivity;
     Ok(params)
 }
 

@@ -3,6 +3,7 @@
 mod leave_one_out;
 mod lots;
 mod readouts;
+mod sensitivity;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -38,6 +39,7 @@ pub fn load_run(run: &Path) -> Result<Analysis> {
     let composition = composition(&File::read(run, "composition.csv")?, &lots, clusters.floats("effective_lots")?)?;
     let pseudobulk = pseudobulk(&File::read(run, "pseudobulk.parquet")?, &genes, &composition, &params)?;
     let leave_one_out = leave_one_out::read(run, &composition, &genes, &params.leave_one_out, &record.warnings)?;
+    let specifications = sensitivity::read(run, &lots, n_clusters, &params.sensitivity)?;
     let cells = cells(&File::read(run, "cells.parquet")?, &lots)?;
     Ok(Analysis {
         deviation: lots::deviation(&File::read(run, "deviation.csv")?, &lots)?,
@@ -56,6 +58,7 @@ pub fn load_run(run: &Path) -> Result<Analysis> {
         pseudobulk,
         effects,
         leave_one_out,
+        specifications,
     })
 }
 

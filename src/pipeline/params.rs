@@ -6,12 +6,13 @@ use crate::io::ReadParams;
 use crate::steps::cells::{
     CellCycleParams, DoubletParams, HarmonyParams, HvgParams, NormalizeParams, PcaParams, QcParams,
 };
+pub use crate::steps::clusters::ClusterMethod;
 use crate::steps::clusters::{
     KmeansParams, LeidenParams, MixtureParams, NeighborsParams, ResolutionParams, UmapParams,
 };
 use crate::steps::lots::{
     AssociationParams, CompositionParams, ConfoundingParams, DeviationParams, NeighborhoodsParams, OutcomesParams,
-    PseudobulkParams, VerdictParams,
+    PseudobulkParams, SensitivityParams, VerdictParams,
 };
 use crate::steps::markers::{EffectsParams, LeaveOneOutParams, RankingParams};
 
@@ -73,6 +74,8 @@ pub struct Params {
     pub ranking: RankingParams,
     /// The road without each lot.
     pub leave_one_out: LeaveOneOutParams,
+    /// Other choices.
+    pub sensitivity: SensitivityParams,
 }
 
 /// Which method names the clusters.
@@ -83,17 +86,4 @@ pub struct ClustersParams {
     pub method: ClusterMethod,
     /// Number of clusters for k-means and the mixture; 0 = as many as Leiden finds.
     pub n_clusters: usize,
-}
-
-/// Clustering methods.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ClusterMethod {
-    /// Leiden communities of the neighbour graph.
-    #[default]
-    Leiden,
-    /// k-means on the embedding.
-    Kmeans,
-    /// Gaussian mixture on the embedding.
-    Mixture,
 }

@@ -8,7 +8,7 @@ use crate::steps::cells::{CellMetrics, Harmony, Hvg, LotQc, Normalized, Pca, Pha
 use crate::steps::clusters::{Neighbors, ResolutionRow};
 use crate::steps::lots::{
     Association, AssociationParams, Composition, ConfoundingRow, DeviationRow, Influence, Judgement,
-    NeighborhoodAssociation, Neighborhoods, Pseudobulk, TwoGroups, Units,
+    NeighborhoodAssociation, Neighborhoods, Pseudobulk, Sensitivity, Specification, TwoGroups, Units,
 };
 use crate::steps::markers::{Candidate, Effects, LeaveOneOut, Measurability, Stability};
 use crate::warning::Warning;
@@ -95,6 +95,8 @@ pub struct Analysis {
     pub leave_one_out: Option<LeaveOneOut>,
     /// Readouts aggregated from files beside the sheet.
     pub readouts: Vec<Readout>,
+    /// Divisions of the cells by other choices, that of the run first; empty if off.
+    pub specifications: Vec<Specification>,
     /// Everything worth knowing before trusting a number.
     pub warnings: Vec<Warning>,
 }
@@ -135,6 +137,8 @@ pub struct Ranked {
     pub influence: Vec<Influence>,
     /// How cluster and readout fare on the roads without each lot; `None` where these were not walked.
     pub stability: Option<Stability>,
+    /// How cluster and readout fare under other choices; `None` where there are none.
+    pub sensitivity: Option<Sensitivity>,
     /// Other properties of the lots against readout and shares.
     pub confounding: Vec<ConfoundingRow>,
     /// Neighbourhoods of cells against the readout; `None` if off.

@@ -3,6 +3,7 @@
 mod leave_one_out;
 mod lots;
 mod readouts;
+mod sensitivity;
 
 pub(super) use lots::DISTANCES;
 pub use readouts::readout_tables;
@@ -30,6 +31,7 @@ pub fn analysis_tables(analysis: &Analysis) -> Vec<(&'static str, Table)> {
     tables.extend(lots::tables(analysis));
     tables.extend(leave_one_out::tables(analysis));
     tables.extend(readout_tables(analysis));
+    tables.extend(sensitivity::tables(analysis));
     tables
 }
 
@@ -42,6 +44,7 @@ pub fn ranked_tables(analysis: &Analysis, ranked: &Ranked) -> Vec<(&'static str,
     ];
     tables.extend(readouts::group_tables(ranked));
     tables.extend(lots::ranked_tables(analysis, ranked));
+    tables.extend(sensitivity::ranked_tables(analysis, ranked.sensitivity.as_ref()));
     tables
 }
 

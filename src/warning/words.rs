@@ -115,6 +115,9 @@ impl std::fmt::Display for Warning {
                 "{n_lots} lots with cells are too few to leave one out ({n_needed} needed): nothing shows whether clusters \
                  and candidates rest on one lot"
             ),
+            Self::NoSpecification { choices, cause } => {
+                write!(f, "clusters by other choices ({choices}) are missing in the sensitivity analysis: {cause}")
+            }
             Self::NoRoadWithoutLot { lot, cause } => write!(
                 f,
                 "without lot {lot} the clusters can't be made again: {cause}. So the result rests on this lot; it is missing \

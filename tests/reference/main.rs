@@ -5,6 +5,7 @@
 
 mod common;
 
+mod assignment;
 mod association;
 mod cell_cycle;
 mod composition;

@@ -1,6 +1,8 @@
 //! A run made by hand: enough of an analysis to draw every figure and write every section of the report.
 #![allow(missing_docs)]
 
+mod again;
+
 use cqa::Warning;
 use cqa::data::{Genes, LotSheet, LotSource, LotTable, Readout, ReadoutSource, SheetColumn};
 use cqa::pipeline::{Analysis, Cells, ClusterSummary, Excluded, Params, Ranked};
@@ -69,6 +71,7 @@ pub fn analysis(n_lots: usize, cells_per_lot: usize, long_names: bool) -> Analys
     let mut viability: Vec<String> = (0..n_lots).map(|_| format!("{:.1}", 92.0 + noise.normal())).collect();
     viability[1] = String::new();
     let qc = lots.iter().map(|lot| lot_qc(lot, cells_per_lot, &mut noise)).collect();
+    let effects = effects(n_lots, &mut noise);
     let space = cells.umap.clone().expect("made above");
     Analysis {
         params: Params::default(),
@@ -115,13 +118,14 @@ pub fn analysis(n_lots: usize, cells_per_lot: usize, long_names: bool) -> Analys
             n_cells: composition.n_cells.clone(),
             min_cells: 10,
         },
-        effects: effects(n_lots, &mut noise),
-        leave_one_out: None,
+        leave_one_out: Some(again::leave_one_out(&composition, &effects)),
+        effects,
         deviation: deviation(&composition, space.view(), &cells.lot, &DeviationParams::default(), 1)
             .expect("default parameters")
             .rows,
         neighborhoods: Some(neighborhoods_by_hand(&cells, n_lots)),
         readouts: Vec::new(),
+        specifications: again::specifications(&composition),
         composition,
         cells,
         warnings: vec![
@@ -242,7 +246,12 @@ pub fn ranked(analysis: &Analysis, readout: &str) -> Ranked {
     let associate = |values: &[f64]| association(&table, readout, values, params, 1);
     let association = associate(&values).expect("enough lots");
     let influence = influence(&table, &association, associate);
+    let stability = again::stability_of(analysis, &association, &values);
+    let sensitivity = again::sensitivity_of(analysis, &association, &values);
     let mut candidates: Vec<Candidate> = (0..N_GENES).map(|g| candidate(analysis, &association.rows, g)).collect();
+    for candidate in &mut candidates {
+        candidate.loo_top20 = stability.as_ref().map(|s| s.n_top(candidate.gene));
+    }
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.gene.cmp(&b.gene)));
     let verdicts = verdicts(&association, &influence, None, &VerdictParams::default()).expect("default parameters");
     let (readout, units) = (Readout::new(readout, ReadoutSource::Sheet, values), Units::free(&table.lots));
@@ -274,7 +283,8 @@ pub fn ranked(analysis: &Analysis, readout: &str) -> Ranked {
         influence,
         association,
         verdicts,
-        stability: None,
+        stability,
+        sensitivity,
         confounding,
         neighborhoods,
         candidates,

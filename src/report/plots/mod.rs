@@ -2,11 +2,13 @@
 
 pub mod composition;
 pub mod deviation;
+pub mod influence;
 pub mod markers;
 pub mod neighborhoods;
 pub mod potency;
 pub mod power;
 pub mod resolution;
+pub mod specification_curve;
 pub mod umap;
 
 use crate::pipeline::{Analysis, Ranked};
@@ -40,6 +42,10 @@ pub fn all(analysis: &Analysis, ranked: &[Ranked]) -> Vec<PlotFile> {
     }
     for ranked in ranked {
         scenes.push((potency::name(&ranked.association.readout), potency::figure(analysis, ranked)));
+        let readout = &ranked.association.readout;
+        scenes.extend(influence::figure(analysis, ranked).map(|scene| (influence::name(readout), scene)));
+        let curve = specification_curve::figure(analysis, ranked);
+        scenes.extend(curve.map(|scene| (specification_curve::name(readout), scene)));
         if let Some(scene) = neighborhoods::figure(analysis, ranked) {
             scenes.push((neighborhoods::name(&ranked.association.readout), scene));
         }

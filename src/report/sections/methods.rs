@@ -247,6 +247,25 @@ fn lots(analysis: &Analysis, ranked: &[Ranked], methods: &mut Methods) {
         params.verdict.delta,
         fixed(100.0 * (1.0 - 2.0 * alpha), 0)
     ));
+    if analysis.leave_one_out.is_some() {
+        methods.say(format!(
+            "Everything from variable genes to effects was repeated without each lot, at the same resolution; clusters were \
+             matched by the cells they share and called found again from a Jaccard index of {} on (Hennig 2007).",
+            params.verdict.min_jaccard
+        ));
+        methods
+            .cite("Hennig C. Computational Statistics & Data Analysis 2007;52:258-271. doi:10.1016/j.csda.2006.11.025");
+    }
+    if !analysis.specifications.is_empty() {
+        methods.say(format!(
+            "Sensitivity to choices was looked at by a specification curve (Simonsohn, Simmons and Nelson 2020) over {} of \
+             the cells, four transforms of the share and two correlations.",
+            words::several(analysis.specifications.len(), "division")
+        ));
+        methods.cite(
+            "Simonsohn U, Simmons JP, Nelson LD. Nature Human Behaviour 2020;4:1208-1214. doi:10.1038/s41562-020-0912-z",
+        );
+    }
     methods.say(
         "Candidate genes were ranked by |r| of their best cluster times their specificity for it (2·AUC − 1); the idea of a \
          hidden quality attribute found this way follows Miura (2023)."

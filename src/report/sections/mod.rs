@@ -7,10 +7,12 @@ mod clusters;
 mod composition;
 mod confounding;
 mod deviation;
+mod leave_one_out;
 mod methods;
 mod neighborhoods;
 mod provenance;
 mod quality;
+mod sensitivity;
 mod verdicts;
 
 use super::RunFacts;
@@ -24,6 +26,8 @@ pub fn all(analysis: &Analysis, ranked: &[Ranked], facts: &RunFacts) -> Vec<Sect
     for one in ranked {
         sections.push(association::section(analysis, one));
         sections.push(candidates::section(analysis, one));
+        sections.extend(leave_one_out::section(analysis, one));
+        sections.extend(sensitivity::section(analysis, one));
         sections.extend(confounding::section(analysis, one));
         sections.extend(neighborhoods::section(analysis, one));
     }

@@ -14,6 +14,31 @@ pub use neighbors::{GraphKind, Neighbors, NeighborsParams, graph, neighbors};
 pub use resolution::{ResolutionParams, ResolutionRow, ResolutionSweep, resolution};
 pub use umap::{UmapParams, umap};
 
+use serde::{Deserialize, Serialize};
+
+/// Clustering methods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClusterMethod {
+    /// Leiden communities of the neighbour graph.
+    #[default]
+    Leiden,
+    /// k-means on the embedding.
+    Kmeans,
+    /// Gaussian mixture on the embedding.
+    Mixture,
+}
+
+impl std::fmt::Display for ClusterMethod {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Leiden => "leiden",
+            Self::Kmeans => "kmeans",
+            Self::Mixture => "mixture",
+        })
+    }
+}
+
 /// A partition of the cells. Clusters are named 0, 1, … by falling size.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Clustering {

@@ -132,13 +132,7 @@ impl Association {
 
     /// Strength of each column on the side that is asked about, 0 and above: |effect| if either side counts.
     pub fn strengths(&self) -> Vec<f64> {
-        let strength = |row: &AssociationRow| match self.design.alternative {
-            Alternative::TwoSided => row.effect.abs(),
-            Alternative::Greater => row.effect,
-            Alternative::Less => -row.effect,
-        };
-        // A column without a correlation (constant share) has none.
-        self.rows.iter().map(|row| strength(row).max(0.0)).collect()
+        self.rows.iter().map(|row| self.design.alternative.strength(row.effect)).collect()
     }
 }
 

@@ -35,6 +35,22 @@ pub enum Transform {
     Clr,
 }
 
+impl Transform {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Share, Self::AsinSqrt, Self::Logit, Self::Clr];
+}
+
+impl std::fmt::Display for Transform {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Share => "share",
+            Self::AsinSqrt => "asin_sqrt",
+            Self::Logit => "logit",
+            Self::Clr => "clr",
+        })
+    }
+}
+
 /// Parameters of [`composition`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -83,9 +99,14 @@ pub struct Composition {
 impl Composition {
     /// Lots × clusters after a transform; columns are named by cluster. NaN for a lot without cells.
     pub fn transformed(&self, transform: Transform) -> LotTable {
-        let columns = (0..self.n_cells.ncols()).map(|cluster| cluster.to_string()).collect();
-        LotTable::new(self.lots.clone(), columns, transformed_counts(&self.n_cells, transform))
+        transformed_table(&self.lots, &self.n_cells, transform)
     }
+}
+
+/// [`transformed_counts`] as a table whose columns are named by cluster.
+pub fn transformed_table(lots: &[String], n_cells: &Array2<u64>, transform: Transform) -> LotTable {
+    let columns = (0..n_cells.ncols()).map(|cluster| cluster.to_string()).collect();
+    LotTable::new(lots.to_vec(), columns, transformed_counts(n_cells, transform))
 }
 
 /// Numbers of cells, lots × clusters, after a transform; NaN for a lot without cells.

@@ -8,6 +8,7 @@ pub mod influence;
 pub mod neighborhoods;
 pub mod pseudobulk;
 pub mod readouts;
+pub mod sensitivity;
 pub mod two_groups;
 pub mod units;
 pub mod verdict;
@@ -16,7 +17,7 @@ pub use association::{
     Alternative, Association, AssociationParams, AssociationRow, Observed, Statistic, association, association_of,
     effects_of,
 };
-pub use composition::{Composition, CompositionParams, Transform, composition, transformed_counts};
+pub use composition::{Composition, CompositionParams, Transform, composition, transformed_counts, transformed_table};
 pub use confounding::{
     Confounding, ConfoundingParams, ConfoundingRow, confounding, integrated_column, sheet_covariates,
 };
@@ -27,6 +28,7 @@ pub use neighborhoods::{
 };
 pub use pseudobulk::{Pseudobulk, PseudobulkParams, pseudobulk};
 pub use readouts::{OutcomesParams, Weights, censored, measured_readouts, outcome_readouts, sheet_readout, weights};
+pub use sensitivity::{Choices, Sensitivity, SensitivityParams, Specification, sensitivity, specification};
 pub use two_groups::{TwoGroups, TwoGroupsRow, two_groups};
 pub use units::{Units, units};
 pub use verdict::{FoundAgain, Judgement, Reason, Verdict, VerdictParams, verdicts};

@@ -7,7 +7,7 @@
 //! full run (not chosen anew) and effects. Clusters are matched one to one with those of the full run, so that matched
 //! clusters share as many cells as possible (assignment problem), on the cells that both have; a cluster is *found again*
 //! where the Jaccard index of the match reaches a limit (`verdict.min_jaccard`). For a readout: r of the matched cluster's share over the
-//! lots left, and the ranking of genes of that run (all of its clusters, matched or not).
+//! lots left (or what else is tested in the full run, with its units, blocks and covariates), and the ranking of genes of that run (all of its clusters, matched or not).
 //!
 //! *What is kept of a run.* Cells per lot and cluster, and few genes. A gene among the 20 best of all is among the 20 of
 //! largest specificity of its best cluster, whatever the correlations. Which genes are expressed widely enough is a
@@ -25,10 +25,9 @@
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use crate::data::LotTable;
 use crate::math::partition::Overlap;
-use crate::steps::lots::{FoundAgain, Transform, transformed_counts};
-use crate::steps::markers::{Division, Effects, RankingParams};
+use crate::steps::lots::FoundAgain;
+use crate::steps::markers::{Division, Effects};
 
 /// Fewest lots: with three left a correlation is still defined.
 pub const MIN_LOTS: usize = 4;
@@ -171,8 +170,7 @@ pub struct Pull {
     pub cluster: usize,
     /// The lot left out.
     pub lot: usize,
-    /// Correlation of the matched cluster's share with the readout over the lots left; NaN without a match, or where it
-    /// is undefined.
+    /// Effect of the matched cluster over the lots left; NaN without a match, or where it is undefined.
     pub r: f64,
     /// Jaccard index of the match.
     pub jaccard: f64,
@@ -187,25 +185,19 @@ impl Stability {
     }
 }
 
-/// Meets a readout with the runs without each lot. `correlate` gives the correlation of every column of a table, one row per lot
-/// (NaN = missing), with the readout, and `r` that of each cluster in the full run; a cluster is found again from a Jaccard index of `min_jaccard` on.
+/// Meets a readout with the runs without each lot. `effects` gives the effect of each cluster of a run (lots × clusters of
+/// cells, the lot left out) as it is asked for in the full run, NaN where there is none; `strength` makes of an effect what
+/// the ranking weighs with; `of_run` is the effect of each cluster of the full run. A gene must be expressed by at least
+/// `min_share` of a cluster's cells; a cluster is found again from a Jaccard index of `min_jaccard` on.
 pub fn stability(
     leave_one_out: &LeaveOneOut,
-    correlate: impl Fn(&LotTable) -> Vec<f64>,
-    r: &[f64],
-    transform: Transform,
-    ranking: &RankingParams,
+    effects: &dyn Fn(&Array2<u64>, usize) -> Vec<f64>,
+    strength: &dyn Fn(f64) -> f64,
+    of_run: &[f64],
+    min_share: f64,
     min_jaccard: f64,
 ) -> Stability {
-    let correlations: Vec<Vec<f64>> = leave_one_out
-        .runs
-        .iter()
-        .map(|run| {
-            let shares = transformed_counts(&run.n_cells, transform);
-            let names = |n: usize| (0..n).map(|i| i.to_string()).collect();
-            correlate(&LotTable::new(names(shares.nrows()), names(shares.ncols()), shares))
-        })
-        .collect();
+    let correlations: Vec<Vec<f64>> = leave_one_out.runs.iter().map(|run| effects(&run.n_cells, run.lot)).collect();
     let mut pulls = Vec::new();
     for cluster in 0..leave_one_out.n_clusters() {
         for (run, r) in leave_one_out.runs.iter().zip(&correlations) {
@@ -219,7 +211,7 @@ pub fn stability(
         }
     }
     let n_runs = leave_one_out.runs.len();
-    let clusters = pulls.chunks(n_runs.max(1)).zip(r).map(|(pulls, r)| {
+    let clusters = pulls.chunks(n_runs.max(1)).zip(of_run).map(|(pulls, of_run)| {
         let found: Vec<f64> = pulls.iter().filter(|p| p.found).map(|p| p.r).collect();
         FoundAgain {
             n_runs,
@@ -227,20 +219,22 @@ pub fn stability(
             r_min: found.iter().copied().fold(f64::NAN, f64::min),
             r_max: found.iter().copied().fold(f64::NAN, f64::max),
             // Written so that an r that is missing has no sign.
-            same_sign: found.iter().all(|again| again * r > 0.0),
+            same_sign: found.iter().all(|again| again * of_run > 0.0),
         }
     });
-    let top = leave_one_out.runs.iter().zip(&correlations).map(|(run, r)| best_genes(&run.genes, r, ranking));
+    let top = leave_one_out.runs.iter().zip(&correlations).map(|(run, r)| {
+        let strengths: Vec<f64> = r.iter().map(|&r| strength(r)).collect();
+        best_genes(&run.genes, &strengths, min_share)
+    });
     Stability { n_runs, clusters: clusters.collect(), top: top.collect(), pulls }
 }
 
-/// The genes that a ranking of the run puts first: by |r| × specificity in their best cluster, then fold change, then
+/// The genes that a ranking of the run puts first: by strength × specificity in their best cluster, then fold change, then
 /// gene, as [`mod@crate::steps::markers::ranking`] does.
-fn best_genes(genes: &[Vec<TopGene>], r: &[f64], ranking: &RankingParams) -> Vec<u32> {
+fn best_genes(genes: &[Vec<TopGene>], strengths: &[f64], min_share: f64) -> Vec<u32> {
     let mut best: Vec<(u32, f64, f32)> = Vec::new();
-    for (genes, r) in genes.iter().zip(r) {
-        let strength = if r.is_nan() { 0.0 } else { r.abs() };
-        for gene in genes.iter().filter(|g| f64::from(g.share_in) >= ranking.min_share) {
+    for (genes, strength) in genes.iter().zip(strengths) {
+        for gene in genes.iter().filter(|g| f64::from(g.share_in) >= min_share) {
             let score = strength * (2.0 * f64::from(gene.auc) - 1.0);
             if score > 0.0 {
                 best.push((gene.gene, score, gene.log2_fc));

@@ -17,6 +17,15 @@ pub enum Statistic {
     Spearman,
 }
 
+impl std::fmt::Display for Statistic {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Pearson => "pearson",
+            Self::Spearman => "spearman",
+        })
+    }
+}
+
 /// Which associations are asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -37,6 +46,15 @@ impl Alternative {
             Self::TwoSided => Tail::Both,
             Self::Greater => Tail::Upper,
             Self::Less => Tail::Lower,
+        }
+    }
+
+    /// How strong an effect is on the side that is asked about, 0 and above; 0 where there is no effect (NaN).
+    pub fn strength(self, effect: f64) -> f64 {
+        match self {
+            Self::TwoSided => effect.abs().max(0.0),
+            Self::Greater => effect.max(0.0),
+            Self::Less => (-effect).max(0.0),
         }
     }
 }

@@ -1,7 +1,9 @@
 use super::*;
+use crate::data::LotTable;
+use crate::math::correlation::pearson;
 use crate::math::rng::stream;
-use crate::steps::lots::{AssociationParams, Observed, Units, association, effects_of};
-use crate::steps::markers::ranking;
+use crate::steps::lots::{AssociationParams, Transform, association, transformed_counts};
+use crate::steps::markers::{RankingParams, ranking};
 use rand::RngExt;
 
 const OFFSETS: [usize; 4] = [0, 4, 8, 12];
@@ -45,9 +47,13 @@ fn a_cluster_of_one_lot_is_not_found_without_it() {
     assert_eq!((result.n_found(0, 0.5), result.n_found(1, 0.0)), (1, 0));
 }
 
-fn correlate(values: &[f64]) -> impl Fn(&LotTable) -> Vec<f64> + '_ {
-    let observed = Observed { name: "y", values, weights: None, ranks_only: false };
-    move |table| effects_of(table, observed, &Units::free(&table.lots), &AssociationParams::default())
+/// Of the shares of the lots left that have a value.
+fn correlations(n_cells: &Array2<u64>, left_out: usize, values: &[f64]) -> Vec<f64> {
+    let lots: Vec<usize> = (0..values.len()).filter(|&lot| lot != left_out && !values[lot].is_nan()).collect();
+    let readout: Vec<f64> = lots.iter().map(|&lot| values[lot]).collect();
+    let share = transformed_counts(n_cells, Transform::Share);
+    let r = |column| pearson(&lots.iter().map(|&lot| share[[lot, column]]).collect::<Vec<f64>>(), &readout);
+    (0..n_cells.ncols()).map(r).collect()
 }
 
 #[test]
@@ -61,14 +67,8 @@ fn pulls_are_correlations_of_the_matched_cluster() {
     let counts = [[10, 90], [20, 80], [30, 70], [40, 60], [90, 10]];
     let runs = vec![run(0, [Some(1), Some(0)], counts), run(4, [Some(0), None], counts)];
     let values = [1.0, 2.0, 3.0, 4.0, f64::NAN];
-    let found = stability(
-        &LeaveOneOut { runs },
-        correlate(&values),
-        &[0.9, f64::NAN],
-        Transform::Share,
-        &RankingParams::default(),
-        0.5,
-    );
+    let effects = |n_cells: &Array2<u64>, lot: usize| correlations(n_cells, lot, &values);
+    let found = stability(&LeaveOneOut { runs }, &effects, &f64::abs, &[0.9, f64::NAN], 0.1, 0.5);
     let r: Vec<f64> = found.pulls.iter().map(|p| p.r).collect();
     assert!((r[0] + 1.0).abs() < 1e-12 && (r[1] - 1.0).abs() < 1e-12 && (r[2] - 1.0).abs() < 1e-12 && r[3].is_nan());
     let first = &found.clusters[0];
@@ -116,7 +116,8 @@ fn the_best_genes_of_a_run_are_those_of_a_direct_ranking_for_any_smallest_share(
             let pseudobulk = Array2::zeros((n_lots, n_genes));
             let direct = ranking(&association, &effects, pseudobulk.view(), &[false; 4], &params).unwrap();
             let direct: Vec<u32> = direct.iter().take(N_TOP).map(|c| c.gene).collect();
-            let found = stability(&runs, correlate(&values), &[0.5; 4], Transform::Logit, &params, 0.5);
+            let effects = |_: &Array2<u64>, _: usize| association.rows.iter().map(|row| row.effect).collect();
+            let found = stability(&runs, &effects, &f64::abs, &[0.5; 4], min_share, 0.5);
             assert_eq!(found.top[0], direct, "seed {seed}, min_share {min_share}");
         }
     }
