@@ -36,7 +36,7 @@ fn matches(file: &File, lots: &[String], n_clusters: usize) -> Result<Vec<RunWit
     let left_out = file.codes("lot_left_out", lots)?;
     let (matched, jaccard) = (file.floats("matched")?, file.floats("jaccard")?);
     let n_found: Vec<usize> = file.integers("n_clusters")?;
-    let whole = left_out.len() % n_clusters.max(1) == 0
+    let whole = left_out.len().is_multiple_of(n_clusters.max(1))
         && left_out.chunks(n_clusters.max(1)).all(|lots| lots.iter().all(|lot| *lot == lots[0]))
         && matched.iter().zip(&n_found).all(|(m, n)| m.is_nan() || (*m >= 0.0 && *m < *n as f64));
     if !whole {

@@ -41,7 +41,7 @@ fn choices(file: &File, n_lots: usize, n_clusters: usize) -> Result<Vec<Specific
     let (integrated, scaled, chosen) = (file.bools("integrated")?, file.bools("scaled")?, file.bools("chosen")?);
     let (n_there, matched): (Vec<usize>, Vec<usize>) = (file.integers("n_clusters")?, file.integers("matched")?);
     let step = n_clusters.max(1);
-    let whole = index.len() % step == 0
+    let whole = index.len().is_multiple_of(step)
         && index.iter().enumerate().all(|(row, i)| *i == row / step)
         && matched.iter().zip(&n_there).all(|(m, n)| m < n);
     if !whole {
