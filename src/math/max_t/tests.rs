@@ -205,8 +205,8 @@ fn compare(columns: &[Vec<f64>], readouts: &[Readout<'_>], design: (&[usize], &[
         (0..columns.len()).flat_map(|k| (0..readouts.len()).map(move |r| (k, r))).collect();
     let family = Family::of_pairs(columns, readouts, &pairs, &Design::new(design.0, design.1, design.2), tail);
     let (ours, expected) = (step_down(&family, Orders::All), by_definition(columns, readouts, design, tail));
-    for k in 0..pairs.len() {
-        let told = format!("{tail:?} {design:?} pair {:?}: {ours:?} {expected:?}", pairs[k]);
+    for (k, pair) in pairs.iter().enumerate() {
+        let told = format!("{tail:?} {design:?} pair {pair:?}: {ours:?} {expected:?}");
         assert!((ours.alone[k] - expected.alone[k]).abs() < 1e-12, "{told}");
         assert!((ours.family[k] - expected.family[k]).abs() < 1e-12, "{told}");
     }
