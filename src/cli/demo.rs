@@ -52,7 +52,13 @@ pub fn demo(args: &DemoArgs, common: &Common, terminal: &Terminal) -> Outcome {
     terminal.finish("simulate", &format!("{} lots with planted truth", simulated.dataset.n_lots()));
     let read = ReadLots { dataset: simulated.dataset.clone(), files: Vec::new(), warnings: Vec::new() };
     let (analysis, space) = pipeline::cluster(read, &params, terminal)?;
-    let ranked = rank_all(&analysis, std::slice::from_ref(&simulated.truth.readout), None, terminal)?;
+    let ranked = rank_all(
+        &analysis,
+        std::slice::from_ref(&simulated.truth.readout),
+        &analysis.params.association,
+        None,
+        terminal,
+    )?;
     let output =
         Output { analysis: &analysis, ranked: &ranked, inputs: Vec::new(), execution: clock.execution(terminal) };
     write_run(&args.output, replace, output, &space, terminal)?;

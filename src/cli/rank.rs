@@ -36,10 +36,12 @@ pub struct RankArgs {
 pub fn rank(args: &RankArgs, common: &Common, terminal: &Terminal) -> Outcome {
     let clock = Clock::start();
     let mut analysis = pipeline::load_run(&args.run)?;
+    // Not put into the parameters of the run: rankings of one run may be asked for in different ways.
+    let mut asked = analysis.params.association.clone();
     if let Some(path) = &common.params {
         let given: Params = run_dir::read_toml(path)?;
         analysis.params.outcomes = given.outcomes;
-        analysis.params.association = given.association;
+        asked = given.association;
         analysis.params.verdict = given.verdict;
         analysis.params.composition = given.composition;
         analysis.params.ranking = given.ranking;
@@ -47,7 +49,7 @@ pub fn rank(args: &RankArgs, common: &Common, terminal: &Terminal) -> Outcome {
         analysis.params.neighborhoods = given.neighborhoods;
         analysis.params.sensitivity.n_permutations = given.sensitivity.n_permutations;
     }
-    args.design.apply(&mut analysis.params);
+    args.design.apply(&mut asked);
     if let Some(seed) = common.seed
         && seed != analysis.params.seed
     {
@@ -70,7 +72,7 @@ pub fn rank(args: &RankArgs, common: &Common, terminal: &Terminal) -> Outcome {
     analysis.add_readouts(readouts, warnings);
     let mut potency = record.potency.clone();
     potency.extend(args.potency.iter().cloned());
-    let ranked = rank_all(&analysis, &potency, Some((&args.run, &args.potency)), terminal)?;
+    let ranked = rank_all(&analysis, &potency, &asked, Some((&args.run, &args.potency)), terminal)?;
     let mut execution = clock.execution(terminal);
     execution.seconds = record.execution.seconds;
     write_rank(

@@ -22,7 +22,7 @@ pub struct ReportArgs {
 pub fn report(args: &ReportArgs, terminal: &Terminal) -> Outcome {
     let analysis = pipeline::load_run(&args.run)?;
     let record = read_record(&args.run)?;
-    let ranked = rank_all(&analysis, &record.potency, Some((&args.run, &[])), terminal)?;
+    let ranked = rank_all(&analysis, &record.potency, &analysis.params.association, Some((&args.run, &[])), terminal)?;
     let output = Output { analysis: &analysis, ranked: &ranked, inputs: record.inputs, execution: record.execution };
     write_pages(&args.run, output)?;
     terminal.done();

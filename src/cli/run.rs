@@ -9,6 +9,7 @@ use cqa::output::{Output, read_asked, write_run};
 use cqa::pipeline::{self, Analysis, Ranked};
 use cqa::progress::Progress;
 use cqa::provenance::hash_files;
+use cqa::steps::lots::AssociationParams;
 
 use super::clock::Clock;
 use super::settings::{self, DesignFlags, Input, Overrides, ReadoutFiles};
@@ -41,7 +42,7 @@ pub fn run(args: &RunArgs, common: &Common, terminal: &Terminal) -> Outcome {
     let clock = Clock::start();
     settings::refuse_existing(&args.output, args.force)?;
     let mut params = settings::parameters(common, &args.overrides)?;
-    args.design.apply(&mut params);
+    args.design.apply(&mut params.association);
     let sheet = settings::sheet(&args.input)?;
     let (readouts, _, _) = args.files.read(&sheet, &params)?;
     // A misspelt readout is told now, not after the clustering.
@@ -63,7 +64,7 @@ pub fn run(args: &RunArgs, common: &Common, terminal: &Terminal) -> Outcome {
     let (readouts, warnings, files) = args.files.read(&analysis.sheet, &params)?;
     inputs.extend(hash_files(&files)?);
     analysis.add_readouts(readouts, warnings);
-    let ranked = rank_all(&analysis, &args.potency, None, terminal)?;
+    let ranked = rank_all(&analysis, &args.potency, &params.association, None, terminal)?;
     let output = Output { analysis: &analysis, ranked: &ranked, inputs, execution: clock.execution(terminal) };
     write_run(&args.output, args.force, output, &space, terminal)?;
     terminal.done();
@@ -77,11 +78,12 @@ pub fn run(args: &RunArgs, common: &Common, terminal: &Terminal) -> Outcome {
     Ok(warnings)
 }
 
-/// Ranks against each readout in turn, repeated names once. Those that the run `earlier` has ranked, and that are not asked
+/// Ranks against each readout in turn as `asked`, repeated names once. Those that the run `earlier` has ranked, and that are not asked
 /// about anew, are ranked as they were.
 pub fn rank_all(
     analysis: &Analysis,
     potency: &[String],
+    asked: &AssociationParams,
     earlier: Option<(&Path, &[String])>,
     progress: &dyn Progress,
 ) -> Result<Vec<Ranked>> {
@@ -92,11 +94,11 @@ pub fn rank_all(
         }
     }
     let rank = |readout: &String| {
-        let asked = match earlier {
+        let before = match earlier {
             Some((run, anew)) if !anew.contains(readout) => read_asked(run, readout)?,
             _ => None,
         };
-        pipeline::rank_by(analysis, readout, asked.as_ref().unwrap_or(&analysis.params.association), progress)
+        pipeline::rank_by(analysis, readout, before.as_ref().unwrap_or(asked), progress)
     };
     names.into_iter().map(rank).collect()
 }

@@ -9,6 +9,7 @@ use cqa::error::{Error, Result};
 use cqa::io::{ReadLots, h5ad, join::read_lots, lot_sheet::read_lot_sheet, run_dir};
 use cqa::pipeline::{self, ClusterMethod, Params};
 use cqa::progress::Progress;
+use cqa::steps::lots::AssociationParams;
 
 use super::Common;
 
@@ -101,11 +102,11 @@ pub struct DesignFlags {
 
 impl DesignFlags {
     /// Puts the flags into the parameters.
-    pub fn apply(&self, params: &mut Params) {
-        set(&mut params.association.unit, self.unit.clone());
-        set(&mut params.association.block, self.block.clone());
+    pub fn apply(&self, asked: &mut AssociationParams) {
+        set(&mut asked.unit, self.unit.clone());
+        set(&mut asked.block, self.block.clone());
         if !self.covariate.is_empty() {
-            params.association.covariates.clone_from(&self.covariate);
+            asked.covariates.clone_from(&self.covariate);
         }
     }
 }
