@@ -219,7 +219,7 @@ fn lots(analysis: &Analysis, ranked: &[Ranked], methods: &mut Methods) {
     methods.say(format!(
         "The p-values come from permutations ({which}) of the readout over lots; family-wise p-values over clusters by \
          the step-down max-T method (Westfall and Young 1993); intervals by Fisher's z (for rank correlations with the variance of Bonett and Wright) at {} %.",
-        fixed(100.0 * params.association.level, 0)
+        fixed(100.0 * ranked[0].asked.level, 0)
     ));
     methods.cite("Westfall PH, Young SS. Resampling-based multiple testing. Wiley 1993. ISBN 978-0-471-55761-6");
     if ranked.iter().any(|r| !r.association.design.covariates.is_empty()) {
