@@ -72,7 +72,7 @@ fn block(class: &str, title: &str, clusters: &[usize], sentence: impl Fn(usize) 
 /// What goes with what, how strongly and how surely.
 fn sentence(analysis: &Analysis, ranked: &Ranked, k: usize) -> Markup {
     let row = &ranked.association.rows[k];
-    let level = analysis.params.association.level;
+    let level = ranked.asked.level;
     let cluster = row.column.parse::<usize>().ok().and_then(|k| analysis.clusters.get(k));
     let direction = if row.effect >= 0.0 { "higher" } else { "lower" };
     let letter = if row.ranks { "rank correlation ρ" } else { "r" };
