@@ -80,6 +80,9 @@ pub const LOTS_UP: Metric =
 /// Correlation of the gene itself.
 pub const R_GENE: Metric =
     metric("r, gene", "", "Correlation of the gene's expression in the whole lot (pseudobulk) with the readout.");
+/// Stability of a candidate.
+pub const LOO_TOP20: Metric =
+    metric("Stays on top", "", "Runs without one lot in which the gene is among the 20 best, of all such runs.");
 /// Measurability.
 pub const MEASURABLE: Metric = metric(
     "Measurable",

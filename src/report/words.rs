@@ -17,6 +17,19 @@ pub fn fixed(value: f64, decimals: usize) -> String {
     if zero { text.replace('-', "") } else { text.replace('-', "−") }
 }
 
+/// Text with a true minus sign before each negative number.
+pub fn with_minus_signs(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut before = ' ';
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let negative = c == '-' && matches!(before, ' ' | '(') && rest.peek().is_some_and(char::is_ascii_digit);
+        out.push(if negative { '−' } else { c });
+        before = c;
+    }
+    out
+}
+
 /// A p-value: two digits that count, at most four decimals, powers of ten below.
 pub fn p_value(p: f64) -> String {
     if !p.is_finite() {
@@ -90,6 +103,7 @@ mod tests {
     fn numbers_read_well() {
         assert_eq!(fixed(-0.456, 2), "−0.46");
         assert_eq!(fixed(-0.001, 2), "0.00");
+        assert_eq!(with_minus_signs("r from -0.5 to 1 (-2) of lot-3 -x"), "r from −0.5 to 1 (−2) of lot-3 -x");
         assert_eq!(fixed(f64::NAN, 2), "–");
         assert_eq!(count(0), "0");
         assert_eq!(count(1_234_567), "1,234,567");

@@ -70,7 +70,11 @@ pub(super) fn section(analysis: &Analysis, ranked: &Ranked) -> Section {
 fn reasons(ranked: &Ranked) -> Table {
     let rows = potency::best_first(&ranked.association.rows).into_iter().map(|k| {
         let judged = &ranked.verdicts[k];
-        vec![Cell::Cluster(k), Cell::Word(judged.verdict.words().into()), Cell::Text(judged.words())]
+        vec![
+            Cell::Cluster(k),
+            Cell::Word(judged.verdict.words().into()),
+            Cell::Text(words::with_minus_signs(&judged.words())),
+        ]
     });
     Table {
         caption: "Verdicts, and what kept each cluster from more".into(),

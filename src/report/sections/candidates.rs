@@ -37,6 +37,10 @@ pub(super) fn section(analysis: &Analysis, ranked: &Ranked) -> Section {
             Cell::Number(fixed(100.0 * c.share_out, 0)),
             Cell::Number(format!("{} of {}", c.n_lots_up, c.n_lots)),
             Cell::Number(fixed(c.r_gene, 2)),
+            Cell::Number(match (c.loo_top20, &ranked.stability) {
+                (Some(n), Some(stability)) => format!("{n} of {}", stability.n_runs),
+                _ => String::new(),
+            }),
             Cell::Number(p_value(c.p_family)),
             Cell::Text(measured(&ranked.measurability[i])),
             Cell::Flag(if c.proliferative { "proliferative".into() } else { String::new() }),
@@ -60,6 +64,7 @@ pub(super) fn section(analysis: &Analysis, ranked: &Ranked) -> Section {
             &metrics::SHARE_OUT,
             &metrics::LOTS_UP,
             &metrics::R_GENE,
+            &metrics::LOO_TOP20,
             &metrics::P_FAMILY,
             &metrics::MEASURABLE,
             &metrics::NOTE,

@@ -105,7 +105,7 @@ fn with_reasons(analysis: &Analysis, ranked: &Ranked, k: usize) -> Markup {
         .why
         .iter()
         .filter(|reason| !matches!(reason, Reason::NotExcluded { .. }))
-        .map(Reason::to_string)
+        .map(|reason| words::with_minus_signs(&reason.to_string()))
         .collect();
     html! {
         (sentence(analysis, ranked, k))
