@@ -6,7 +6,7 @@
 Prints one JSON line: wall and CPU seconds, peak memory in MB, number of clusters, and ARI to the truth (columns barcode, lot,
 cluster) if given. Needs scanpy[leiden], scikit-misc, harmonypy, scikit-learn.
 """
-import argparse, json, pathlib, resource, time, warnings
+import argparse, json, pathlib, resource, sys, time, warnings
 warnings.filterwarnings("ignore")
 
 
@@ -42,7 +42,14 @@ def main():
             keep[mask] &= side * (x - centre) <= 3 * mad
     adata = adata[keep].copy()
     adata.layers["counts"] = adata.X.copy()
-    sc.pp.highly_variable_genes(adata, n_top_genes=2000, flavor="seurat_v3", batch_key="lot", layer="counts")
+    # On small lots scanpy's local regression meets a singular system; a wider one is then tried.
+    for span in (0.3, 0.5, 0.8):
+        try:
+            sc.pp.highly_variable_genes(
+                adata, n_top_genes=2000, flavor="seurat_v3", batch_key="lot", layer="counts", span=span)
+            break
+        except ValueError as error:
+            print(f"span {span}: {error}", file=sys.stderr)
     sc.pp.normalize_total(adata, target_sum=1e4)
     sc.pp.log1p(adata)
     hvg = adata[:, adata.var["highly_variable"]].copy()
