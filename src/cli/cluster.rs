@@ -3,29 +3,38 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use cqa::data::{LotSheet, Readout};
+use cqa::error::Result;
 use cqa::output::{Output, write_run};
-use cqa::pipeline;
+use cqa::pipeline::{self, Analysis, Params, Space};
+use cqa::provenance::{FileHash, hash_files};
 
 use super::clock::Clock;
 use super::settings::{self, Input, Overrides, ReadoutFiles};
 use super::{Common, Outcome, Terminal, summary};
-use cqa::provenance::hash_files;
 
-/// Arguments of `cqa cluster`.
+/// Arguments of `cqa cluster`, and the first ones of `cqa run`.
 #[derive(Args)]
 pub struct ClusterArgs {
     #[command(flatten)]
-    input: Input,
+    pub input: Input,
     /// Run directory to write; it appears when it is whole
     #[arg(short, long, value_name = "RUN")]
-    output: PathBuf,
+    pub output: PathBuf,
     /// Replace an existing run directory
     #[arg(long)]
-    force: bool,
+    pub force: bool,
     #[command(flatten)]
-    overrides: Overrides,
+    pub overrides: Overrides,
     #[command(flatten)]
     files: ReadoutFiles,
+}
+
+/// What clustering leaves in memory.
+pub struct Clustered {
+    pub analysis: Analysis,
+    pub space: Space,
+    pub inputs: Vec<FileHash>,
 }
 
 /// Lots → clusters → run directory.
@@ -33,16 +42,7 @@ pub fn cluster(args: &ClusterArgs, common: &Common, terminal: &Terminal) -> Outc
     let clock = Clock::start();
     settings::refuse_existing(&args.output, args.force)?;
     let params = settings::parameters(common, &args.overrides)?;
-    let sheet = settings::sheet(&args.input)?;
-    // Files of readouts are judged now, not after the clustering.
-    args.files.read(&sheet, &params)?;
-    let read = settings::read(&args.input, &sheet, &params, terminal)?;
-    let mut inputs = hash_files(&read.files)?;
-    let (mut analysis, space) = pipeline::cluster(read, &params, terminal)?;
-    // Lots without cells have left the sheet by now.
-    let (readouts, warnings, files) = args.files.read(&analysis.sheet, &params)?;
-    inputs.extend(hash_files(&files)?);
-    analysis.add_readouts(readouts, warnings);
+    let Clustered { analysis, space, inputs } = from_lots(args, &params, terminal, |_, _| Ok(()))?;
     let output = Output { analysis: &analysis, ranked: &[], inputs, execution: clock.execution(terminal) };
     write_run(&args.output, args.force, output, &space, terminal)?;
     terminal.done();
@@ -50,4 +50,25 @@ pub fn cluster(args: &ClusterArgs, common: &Common, terminal: &Terminal) -> Outc
     summary::clusters(&analysis);
     println!("Run directory: {}. Next: cqa rank {0} --potency COLUMN", args.output.display());
     Ok(analysis.warnings)
+}
+
+/// Reads sheet, readouts and lots, and clusters. `judge` sees sheet and readouts before any lot is read, so that what is misspelt
+/// is told then, not after the clustering.
+pub fn from_lots(
+    args: &ClusterArgs,
+    params: &Params,
+    terminal: &Terminal,
+    judge: impl FnOnce(&LotSheet, &[Readout]) -> Result<()>,
+) -> Result<Clustered> {
+    let sheet = settings::sheet(&args.input)?;
+    let (readouts, _, _) = args.files.read(&sheet, params)?;
+    judge(&sheet, &readouts)?;
+    let read = settings::read(&args.input, &sheet, params, terminal)?;
+    let mut inputs = hash_files(&read.files)?;
+    let (mut analysis, space) = pipeline::cluster(read, params, terminal)?;
+    // Lots without cells have left the sheet by now.
+    let (readouts, warnings, files) = args.files.read(&analysis.sheet, params)?;
+    inputs.extend(hash_files(&files)?);
+    analysis.add_readouts(readouts, warnings);
+    Ok(Clustered { analysis, space, inputs })
 }

@@ -1,38 +1,29 @@
 //! `cqa run LOTS --potency COL… -o RUN`
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 use cqa::Warning;
+use cqa::data::{LotSheet, Readout};
 use cqa::error::{Error, Result};
 use cqa::output::{Output, read_asked, write_run};
 use cqa::pipeline::{self, Analysis, Ranked};
 use cqa::progress::Progress;
-use cqa::provenance::hash_files;
 use cqa::steps::lots::AssociationParams;
 
 use super::clock::Clock;
-use super::settings::{self, DesignFlags, Input, Overrides, ReadoutFiles};
+use super::cluster::{ClusterArgs, Clustered, from_lots};
+use super::settings::{self, DesignFlags};
 use super::{Common, Outcome, Terminal, summary};
 
 /// Arguments of `cqa run`.
 #[derive(Args)]
 pub struct RunArgs {
-    #[command(flatten)]
-    input: Input,
     /// Column of the lot sheet that holds the potency; may be given several times
     #[arg(long, value_name = "COLUMN", required = true, num_args = 1..)]
     potency: Vec<String>,
-    /// Run directory to write; it appears when it is whole
-    #[arg(short, long, value_name = "RUN")]
-    output: PathBuf,
-    /// Replace an existing run directory
-    #[arg(long)]
-    force: bool,
     #[command(flatten)]
-    overrides: Overrides,
-    #[command(flatten)]
-    files: ReadoutFiles,
+    cluster: ClusterArgs,
     #[command(flatten)]
     design: DesignFlags,
 }
@@ -40,33 +31,15 @@ pub struct RunArgs {
 /// The whole road.
 pub fn run(args: &RunArgs, common: &Common, terminal: &Terminal) -> Outcome {
     let clock = Clock::start();
-    settings::refuse_existing(&args.output, args.force)?;
-    let mut params = settings::parameters(common, &args.overrides)?;
+    let ClusterArgs { input, output: target, force, overrides, .. } = &args.cluster;
+    settings::refuse_existing(target, *force)?;
+    let mut params = settings::parameters(common, overrides)?;
     args.design.apply(&mut params.association);
-    let sheet = settings::sheet(&args.input)?;
-    let (readouts, _, _) = args.files.read(&sheet, &params)?;
-    // A misspelt readout is told now, not after the clustering.
-    for readout in &args.potency {
-        if sheet.column(readout).is_none() && !readouts.iter().any(|r| r.name == *readout) {
-            let columns = sheet.columns.iter().map(|c| c.name.as_str());
-            let names: Vec<&str> = columns.chain(readouts.iter().map(|r| r.name.as_str())).collect();
-            return Err(Error::format(
-                &args.input.lots,
-                format!("column {readout}"),
-                format!("not found; the columns are: {}", names.join(", ")),
-            ));
-        }
-    }
-    let read = settings::read(&args.input, &sheet, &params, terminal)?;
-    let mut inputs = hash_files(&read.files)?;
-    let (mut analysis, space) = pipeline::cluster(read, &params, terminal)?;
-    // Lots without cells have left the sheet by now.
-    let (readouts, warnings, files) = args.files.read(&analysis.sheet, &params)?;
-    inputs.extend(hash_files(&files)?);
-    analysis.add_readouts(readouts, warnings);
+    let judge = |sheet: &LotSheet, readouts: &[Readout]| known(&args.potency, sheet, readouts, &input.lots);
+    let Clustered { analysis, space, inputs } = from_lots(&args.cluster, &params, terminal, judge)?;
     let ranked = rank_all(&analysis, &args.potency, &params.association, None, terminal)?;
     let output = Output { analysis: &analysis, ranked: &ranked, inputs, execution: clock.execution(terminal) };
-    write_run(&args.output, args.force, output, &space, terminal)?;
+    write_run(target, *force, output, &space, terminal)?;
     terminal.done();
     let warnings = all_warnings(&analysis, &ranked);
     terminal.warnings(&warnings);
@@ -74,8 +47,24 @@ pub fn run(args: &RunArgs, common: &Common, terminal: &Terminal) -> Outcome {
     for ranked in &ranked {
         summary::ranking(&analysis, ranked);
     }
-    println!("Open {} for the whole picture ({:.0} s).", args.output.join("report.html").display(), clock.seconds());
+    println!("Open {} for the whole picture ({:.0} s).", target.join("report.html").display(), clock.seconds());
     Ok(warnings)
+}
+
+/// Refuses a readout that is nowhere.
+fn known(potency: &[String], sheet: &LotSheet, readouts: &[Readout], path: &Path) -> Result<()> {
+    for readout in potency {
+        if sheet.column(readout).is_none() && !readouts.iter().any(|r| r.name == *readout) {
+            let columns = sheet.columns.iter().map(|c| c.name.as_str());
+            let names: Vec<&str> = columns.chain(readouts.iter().map(|r| r.name.as_str())).collect();
+            return Err(Error::format(
+                path,
+                format!("column {readout}"),
+                format!("not found; the columns are: {}", names.join(", ")),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Ranks against each readout in turn as `asked`, repeated names once. Those that the run `earlier` has ranked, and that are not asked

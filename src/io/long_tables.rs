@@ -13,7 +13,7 @@ use std::path::Path;
 use crate::data::{CaseOutcome, Measurement};
 use crate::error::{Error, Result};
 use crate::io::bytes;
-use crate::io::lot_sheet::delimiter;
+use crate::io::lot_sheet::reader;
 use crate::warning::Warning;
 
 /// Name of an outcome whose file has no column `name`.
@@ -172,12 +172,7 @@ impl Row {
 
 impl LongTable {
     fn parse(text: &str, path: &Path, needed: &[&'static str], further: &[&'static str]) -> Result<Self> {
-        let mut reader = csv::ReaderBuilder::new()
-            .delimiter(delimiter(text))
-            .trim(csv::Trim::All)
-            .flexible(true)
-            .has_headers(false)
-            .from_reader(text.as_bytes());
+        let mut reader = reader(text);
         let mut records = reader.records();
         let broken = |e: csv::Error| {
             let line = e.position().map_or(1, csv::Position::line);

@@ -29,20 +29,25 @@ pub fn read_lot_sheet(path: &Path) -> Result<LotSheet> {
 }
 
 /// The delimiter that splits the header into most fields.
-pub(super) fn delimiter(text: &str) -> u8 {
+fn delimiter(text: &str) -> u8 {
     let header = text.lines().next().unwrap_or_default();
     let count = |d: &u8| header.bytes().filter(|b| b == d).count();
     // `max_by_key` takes the last of equals: a comma.
     [b';', b'\t', b','].into_iter().max_by_key(count).unwrap_or(b',')
 }
 
-fn parse(text: &str, path: &Path, folder: &Path) -> Result<LotSheet> {
-    let mut reader = csv::ReaderBuilder::new()
+/// Splits a small table typed by people: delimiter found, blanks around fields dropped, rows of any length.
+pub(super) fn reader(text: &str) -> csv::Reader<&[u8]> {
+    csv::ReaderBuilder::new()
         .delimiter(delimiter(text))
         .trim(csv::Trim::All)
         .flexible(true)
         .has_headers(false)
-        .from_reader(text.as_bytes());
+        .from_reader(text.as_bytes())
+}
+
+fn parse(text: &str, path: &Path, folder: &Path) -> Result<LotSheet> {
+    let mut reader = reader(text);
     let mut records = reader.records();
     let csv_error = |e: csv::Error| {
         let line = e.position().map_or(1, csv::Position::line);

@@ -27,26 +27,31 @@ pub(super) fn places_in_lot<'a>(
     normalized: &'a Normalized,
     lot: usize,
 ) -> impl Iterator<Item = Cell<'a>> {
-    let (counts, start) = (&dataset.lots()[lot].counts, dataset.offsets()[lot]);
-    (0..counts.n_cells()).map(move |cell| Cell {
-        row: counts.row(cell),
-        scale: normalized.scale[start + cell],
-        label: cell as u32,
-    })
+    labelled(dataset, normalized, lot, |cell| cell as u32)
 }
 
-/// The cells of one lot.
+/// The cells of one lot, each labelled by its cluster.
 pub(super) fn cells_of_lot<'a>(
     dataset: &'a Dataset,
     normalized: &'a Normalized,
     labels: &'a [u32],
     lot: usize,
 ) -> impl Iterator<Item = Cell<'a>> {
+    let start = dataset.offsets()[lot];
+    labelled(dataset, normalized, lot, move |cell| labels[start + cell])
+}
+
+fn labelled<'a>(
+    dataset: &'a Dataset,
+    normalized: &'a Normalized,
+    lot: usize,
+    label: impl Fn(usize) -> u32,
+) -> impl Iterator<Item = Cell<'a>> {
     let (counts, start) = (&dataset.lots()[lot].counts, dataset.offsets()[lot]);
     (0..counts.n_cells()).map(move |cell| Cell {
         row: counts.row(cell),
         scale: normalized.scale[start + cell],
-        label: labels[start + cell],
+        label: label(cell),
     })
 }
 
