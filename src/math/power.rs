@@ -104,17 +104,36 @@ pub fn noncentral_t_above(t: f64, df: f64, shift: f64) -> f64 {
     let density = |s: f64| (ln_front + (df - 1.0) * s.ln() - 0.5 * df * s * s).exp() * normal.cdf(shift - t * s);
     // s has standard deviation of about 1 / √(2 df); ten of them leave out less than 1e-20.
     let reach = 10.0 / (2.0 * df).sqrt();
-    integral((1.0 - reach).max(0.0), 1.0 + reach, density).clamp(0.0, 1.0)
+    let (from, mut to) = ((1.0 - reach).max(0.0), 1.0 + reach);
+    // Of a large t only small s reach it: nodes beyond would be wasted where few degrees of freedom make s run far.
+    if t > 0.0 {
+        to = to.min((shift + 10.0) / t);
+    }
+    if to > from { integral(from, to, density).clamp(0.0, 1.0) } else { 0.0 }
 }
 
-fn integral(from: f64, to: f64, f: impl Fn(f64) -> f64) -> f64 {
-    let half = 0.5 * (to - from) / PANELS as f64;
+pub(super) fn integral(from: f64, to: f64, f: impl Fn(f64) -> f64) -> f64 {
+    integral_in(PANELS, from, to, f)
+}
+
+/// Places and weights of the same rule, for an integrand whose dear part is to be computed once.
+pub(super) fn nodes(n_panels: usize, from: f64, to: f64) -> impl Iterator<Item = (f64, f64)> {
+    let half = 0.5 * (to - from) / n_panels as f64;
+    (0..n_panels).flat_map(move |i| {
+        let middle = from + half * (2 * i + 1) as f64;
+        NODES.iter().flat_map(move |(x, w)| [(middle - half * x, half * w), (middle + half * x, half * w)])
+    })
+}
+
+/// The integral of a smooth function by eight-point Gauss–Legendre rules on equal panels.
+pub(super) fn integral_in(n_panels: usize, from: f64, to: f64, f: impl Fn(f64) -> f64) -> f64 {
+    let half = 0.5 * (to - from) / n_panels as f64;
     let panel = |i: usize| {
         let middle = from + half * (2 * i + 1) as f64;
         let pairs = NODES.iter().map(|(x, weight)| weight * (f(middle - half * x) + f(middle + half * x)));
         pairs.sum::<f64>() * half
     };
-    (0..PANELS).map(panel).sum()
+    (0..n_panels).map(panel).sum()
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod designs;
 mod deviation;
 mod doublets;
 mod effects;
+mod equivalence;
 mod h5ad_write;
 mod harmony;
 mod hvg;
