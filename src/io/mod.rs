@@ -18,6 +18,7 @@ mod obs_file;
 mod parquet;
 pub mod run_dir;
 mod shared_barcodes;
+pub mod table_file;
 pub mod tables;
 pub mod tenx_h5;
 pub mod tenx_mtx;
