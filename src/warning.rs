@@ -283,4 +283,65 @@ pub enum Warning {
         /// Share of its variance that lies between batches, 0..1.
         share: f64,
     },
+    /// The post lots existed before the plan was locked.
+    PostDataBeforeLock {
+        /// Where they are.
+        source: String,
+        /// When their directory was begun; empty if not known.
+        began: String,
+        /// When the plan was locked.
+        locked: String,
+        /// Pre and post lots lie in the same directory or sheet.
+        shared: bool,
+    },
+    /// Files of a comparison are no longer those that were read first under its plan.
+    DataChangedSinceRecorded {
+        /// `pre` or `post`.
+        group: String,
+        /// The files.
+        files: Vec<String>,
+        /// When they were recorded.
+        recorded: String,
+    },
+    /// Lots of a paired comparison have no partner and take no part.
+    UnpairedLots {
+        /// Column that names the pair.
+        column: String,
+        /// The lots.
+        lots: Vec<String>,
+    },
+    /// Another number of post lots than was planned.
+    PostLotsUnlikePlan {
+        /// Lots (or pairs) planned.
+        n_planned: usize,
+        /// Lots (or pairs) found.
+        n_found: usize,
+    },
+    /// Shares and distances of lots that were clustered themselves are set against those of lots placed by a reference.
+    PreLotsNotPlaced,
+    /// Distances of pre and post lots were taken from different populations.
+    DeviationsFromOtherLots,
+    /// Lots without a value of an attribute take no part in it.
+    AttributeMissing {
+        /// The attribute.
+        attribute: String,
+        /// The lots.
+        lots: Vec<String>,
+    },
+    /// A test of the whole could not be made.
+    NoWholeTest {
+        /// The test.
+        test: String,
+        /// Why.
+        cause: String,
+    },
+    /// A test of the whole can't reach the level, whatever the data show.
+    WholeTestCannotReach {
+        /// The test.
+        test: String,
+        /// Smallest p that can be reached.
+        smallest_p: f64,
+        /// The level.
+        alpha: f64,
+    },
 }

@@ -11,6 +11,7 @@ mod hdf5;
 pub mod join;
 pub mod long_tables;
 mod lot_file;
+pub mod lot_records;
 pub mod lot_sheet;
 pub mod matrix_market;
 mod names;

@@ -1,6 +1,8 @@
 //! Provenance: what went in, what came out, with which program and parameters.
 
 pub mod hash;
+pub mod plan_file;
+pub mod plan_lock;
 pub mod ro_crate;
 
 use std::path::Path;
@@ -12,6 +14,8 @@ use crate::io::run_dir;
 use crate::warning::Warning;
 
 pub use hash::{FileHash, hash_files, hash_folder};
+pub use plan_file::PlanFile;
+pub use plan_lock::{LockEntry, LockEvent, LockedPlan};
 pub use ro_crate::ro_crate;
 
 /// Files that hold hashes of the others and so cannot hold their own.

@@ -146,6 +146,50 @@ impl std::fmt::Display for Warning {
                  batches. Compare with a run without integration",
                 share * 100.0
             ),
+            Self::PostDataBeforeLock { source, began, locked, shared: true } => write!(
+                f,
+                "pre and post lots both lie in {source}{}: the post data existed before the plan was locked ({locked}), so the \
+                 lock can't show that the plan was made without them",
+                if began.is_empty() { String::new() } else { format!(" (begun {began})") }
+            ),
+            Self::PostDataBeforeLock { source, began, locked, shared: false } => write!(
+                f,
+                "the post data in {source} were begun on {began}, before the plan was locked ({locked}): the lock can't show \
+                 that the plan was made without them"
+            ),
+            Self::DataChangedSinceRecorded { group, files, recorded } => write!(
+                f,
+                "{group} data changed since they were recorded under this plan ({recorded}): {}. Why?",
+                files.join(", ")
+            ),
+            Self::UnpairedLots { column, lots } => write!(
+                f,
+                "no partner by `{column}` for {}; these lots take no part in the comparison of pairs",
+                lots.join(", ")
+            ),
+            Self::PostLotsUnlikePlan { n_planned, n_found } => write!(
+                f,
+                "{n_found} post lots were compared, {n_planned} were planned; the operating characteristics are given for both"
+            ),
+            Self::PreLotsNotPlaced => write!(
+                f,
+                "the pre lots were clustered themselves, the post lots were placed by a reference: part of a difference may \
+                 come from that. Compare with the directory that `cqa freeze` wrote, whose lots were placed in the same way"
+            ),
+            Self::DeviationsFromOtherLots => write!(
+                f,
+                "distances of pre and post lots were taken from different populations of lots, so they can't be compared; \
+                 place both by one reference (`cqa freeze`, `cqa map`)"
+            ),
+            Self::AttributeMissing { attribute, lots } => {
+                write!(f, "no value of {attribute} for {}; these lots take no part in it", lots.join(", "))
+            }
+            Self::NoWholeTest { test, cause } => write!(f, "{test} was not tested: {cause}"),
+            Self::WholeTestCannotReach { test, smallest_p, alpha } => write!(
+                f,
+                "{test}: with these lots the smallest p that can be reached is {smallest_p:.3}, above {alpha}; this test can \
+                 show nothing (pairs need at least 6 for 0.05)"
+            ),
         }
     }
 }
