@@ -1,5 +1,7 @@
 //! Results → run directory: tables, `.h5ad`, plots, report and record, in one go.
 
+pub mod compare;
+
 use std::path::Path;
 
 use crate::data::Table;
@@ -14,6 +16,8 @@ use crate::progress::Progress;
 use crate::provenance::{Execution, FileHash, RankingWarnings, RunRecord, write_record};
 use crate::report::{self, RunFacts};
 use crate::steps::lots::AssociationParams;
+
+pub use compare::{ComparisonOutput, write_comparison};
 
 /// What a run leaves on disk.
 pub struct Output<'a> {

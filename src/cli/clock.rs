@@ -22,12 +22,17 @@ impl Clock {
         self.started.elapsed().map_or(0.0, |d| d.as_secs_f64())
     }
 
+    /// When the command began, RFC 3339 in UTC.
+    pub fn started(&self) -> String {
+        humantime::format_rfc3339_seconds(self.started).to_string()
+    }
+
     /// The part of the run record that may differ between runs with the same result.
     pub fn execution(&self, terminal: &Terminal) -> Execution {
         let stamp = |time| humantime::format_rfc3339_seconds(time).to_string();
         Execution {
             command: std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect(),
-            started: stamp(self.started),
+            started: self.started(),
             ended: stamp(SystemTime::now()),
             threads: rayon::current_num_threads(),
             seconds: terminal.seconds(),

@@ -3,6 +3,7 @@
 mod check;
 mod clock;
 mod cluster;
+mod compare;
 mod demo;
 mod params;
 mod plan;
@@ -78,6 +79,8 @@ enum Command {
     Simulate(simulate::SimulateArgs),
     /// The whole road on 11 simulated lots, with a check against the planted truth
     Demo(demo::DemoArgs),
+    /// Lots before and after a change of the process, by a plan fixed beforehand
+    Compare(compare::CompareArgs),
     /// Power: what a number of lots can show, and how many are needed
     Plan(plan::PlanArgs),
     /// Print every parameter with default and meaning, as TOML
@@ -116,6 +119,7 @@ fn dispatch(cli: &Cli, terminal: &Terminal) -> Outcome {
         Command::Report(args) => report::report(args, terminal),
         Command::Simulate(args) => simulate::simulate(args, &cli.common, terminal),
         Command::Demo(args) => demo::demo(args, &cli.common, terminal),
+        Command::Compare(args) => compare::compare(args, &cli.common, terminal),
         Command::Plan(args) => plan::plan(args, &cli.common, terminal),
         Command::Params => params::params(),
     }

@@ -1,7 +1,9 @@
 //! The figures of a run, each a pure function from results to a [`Scene`].
 
+pub mod attribute_lots;
 pub mod composition;
 pub mod deviation;
+pub mod forest;
 pub mod influence;
 pub mod markers;
 pub mod neighborhoods;
@@ -11,8 +13,10 @@ pub mod resolution;
 pub mod specification_curve;
 pub mod umap;
 
+use crate::data::Comparison;
 use crate::pipeline::{Analysis, Ranked};
 use crate::report::draw::{Mode, Scene, png, svg};
+use crate::steps::process::Compared;
 
 /// A figure as files.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +55,15 @@ pub fn all(analysis: &Analysis, ranked: &[Ranked]) -> Vec<PlotFile> {
         }
     }
     scenes.into_iter().map(|(name, scene)| files(name, &scene)).collect()
+}
+
+/// Every figure of a comparison, ready to be written to `plots/`.
+pub fn comparison(comparison: &Comparison, compared: &Compared) -> Vec<PlotFile> {
+    let mut plots = vec![files("forest".into(), &forest::figure(comparison, compared))];
+    for index in 0..compared.judged.len() {
+        plots.push(files(format!("attribute_{}", index + 1), &attribute_lots::figure(comparison, compared, index)));
+    }
+    plots
 }
 
 /// A figure as files.
