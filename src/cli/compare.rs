@@ -192,14 +192,14 @@ fn cut(text: &str, most: usize) -> String {
 
 fn print_verdicts(compared: &Compared) {
     println!(
-        "{:<34}{:<15}{:>5}{:>5}  {:>9}  {:<18}{:<18}verdict",
+        "{:<34}{:<15}{:>5}{:>5}  {:>9}  {:<19}{:<19}verdict",
         "attribute", "rule", "pre", "post", "estimate", "interval", "must lie within"
     );
     for one in &compared.judged {
         let estimate = if one.estimate.is_nan() { "n/a".into() } else { short(one.estimate) };
         let ends = |low: f64, high: f64| if low.is_nan() { "n/a".into() } else { interval(low, high) };
         println!(
-            "{:<34}{:<15}{:>5}{:>5}  {estimate:>9}  {:<18}{:<18}{}",
+            "{:<34}{:<15}{:>5}{:>5}  {estimate:>9}  {:<19}{:<19}{}",
             cut(&one.attribute.label(), 33),
             one.attribute.rule.word(),
             one.n_pre,

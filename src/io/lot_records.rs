@@ -36,6 +36,9 @@ pub struct ReadRecords {
 /// - no lot is left, or one that is named is not there
 pub fn read_records(from: &LotsFrom, folder: &Path, needed: &RecordsNeeded) -> Result<ReadRecords> {
     let path = folder.join(&from.path);
+    if !path.exists() {
+        return Err(Error::format(&path, "", "does not exist; a source of the plan is relative to the plan's folder"));
+    }
     let (all, files) = if path.is_dir() {
         Directory { path: &path, files: Vec::new() }.read(needed)?
     } else {

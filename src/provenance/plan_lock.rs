@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::plan_file::{PlanFile, sha256};
-use super::{FileHash, RunRecord, hash_files};
+use super::{Execution, FileHash, hash_files};
 use crate::data::Comparison;
 use crate::error::{Error, Result};
 use crate::io::lot_records::ReadRecords;
@@ -68,6 +68,12 @@ impl LockEntry {
     fn sha256(&self) -> String {
         sha256(serde_json::to_string(self).expect("an entry is plain data").as_bytes())
     }
+}
+
+/// The part of a directory's `run.json` that tells when it was begun.
+#[derive(Deserialize)]
+struct Begun {
+    execution: Execution,
 }
 
 /// The lock file.
@@ -190,8 +196,8 @@ impl LockedPlan {
         let files = hash_files(&read.files)?;
         let mut warnings = self.record(LockEvent::PostRead, now, files)?;
         let (source, locked) = (self.plan.post_path(), self.first_locked().to_string());
-        // Other directories than those of this program have no such record, or a truncated one: then nothing is known.
-        let began = read_json::<RunRecord>(&source.join("run.json")).map_or(String::new(), |r| r.execution.started);
+        // A lot sheet has no record of when it was begun: then nothing is known.
+        let began = read_json::<Begun>(&source.join("run.json")).map_or(String::new(), |run| run.execution.started);
         let shared = self.plan.shares_source();
         if shared || (!began.is_empty() && began < locked) {
             let source = source.display().to_string();

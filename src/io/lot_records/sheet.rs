@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::data::{LotSheet, LotSource, SheetColumn};
 use crate::error::{Error, Result};
 use crate::io::bytes;
-use crate::io::lot_sheet::delimiter;
+use crate::io::lot_sheet::reader;
 
 /// Reads lots and columns of a sheet; a column `path` may be there or not, and what it names is not looked for.
 ///
@@ -14,16 +14,16 @@ use crate::io::lot_sheet::delimiter;
 pub fn read_readout_sheet(path: &Path) -> Result<LotSheet> {
     let all = std::fs::read(path).map_err(|e| Error::io(path, e))?;
     let text = bytes::utf8(all.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&all), path, 1)?;
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter(text))
-        .trim(csv::Trim::All)
-        .flexible(true)
-        .from_reader(text.as_bytes());
+    let mut reader = reader(text);
+    let mut records = reader.records();
     let broken = |e: csv::Error| {
         let line = e.position().map_or(1, csv::Position::line);
         Error::parse(path, line, format!("cannot be split into fields ({e}); check the quotes"))
     };
-    let header: Vec<String> = reader.headers().map_err(broken)?.iter().map(str::to_string).collect();
+    let header: Vec<String> = match records.next() {
+        Some(header) => header.map_err(broken)?.iter().map(str::to_string).collect(),
+        None => return Err(Error::parse(path, 1, "the sheet is empty; its first line must name the column lot")),
+    };
     if let Some(twice) = header.iter().enumerate().find(|(i, name)| header[..*i].contains(name)) {
         return Err(Error::parse(path, 1, format!("column `{}` is there twice; rename one", twice.1)));
     }
@@ -37,7 +37,7 @@ pub fn read_readout_sheet(path: &Path) -> Result<LotSheet> {
         lots: Vec::new(),
         columns: further.iter().map(|&i| SheetColumn { name: header[i].clone(), values: Vec::new() }).collect(),
     };
-    for record in reader.records() {
+    for record in records {
         let record = record.map_err(broken)?;
         let line = record.position().map_or(0, csv::Position::line);
         if record.iter().all(str::is_empty) {

@@ -87,7 +87,7 @@ fn what_is_missing_is_named() {
     assert!(fails(&from("."), &gene).contains("gene `Z`"));
     let cluster = RecordsNeeded { genes: vec![("X".into(), "7".into())], ..none.clone() };
     assert!(fails(&from("."), &cluster).contains("no cluster `7`"));
-    assert!(fails(&from("nowhere"), &none).contains("nowhere"));
+    assert!(fails(&from("nowhere"), &none).contains("nowhere: does not exist"));
     fs::write(folder.path().join("lots.csv"), "lot,path\na,x\nc,x\n").unwrap();
     assert!(fails(&from("."), &none).contains("composition.csv, column lot"));
     fs::write(folder.path().join("sheet.csv"), "name,titer\na,1\n").unwrap();
