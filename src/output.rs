@@ -1,6 +1,7 @@
 //! Results → run directory: tables, `.h5ad`, plots, report and record, in one go.
 
 pub mod compare;
+mod panel;
 
 use std::path::Path;
 
@@ -18,6 +19,7 @@ use crate::report::{self, RunFacts};
 use crate::steps::lots::AssociationParams;
 
 pub use compare::{ComparisonOutput, write_comparison};
+pub use panel::{panels_table, read_panels, shares_table, write_panel};
 
 /// What a run leaves on disk.
 pub struct Output<'a> {

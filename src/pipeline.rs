@@ -3,6 +3,7 @@
 mod leave_one_out;
 mod load;
 mod lots;
+mod panel;
 mod params;
 mod readouts;
 mod results;
@@ -10,7 +11,8 @@ mod road;
 mod specifications;
 mod tables;
 
-pub use load::load_run;
+pub use load::{load_cells, load_run};
+pub use panel::{PanelAnalysis, PanelGenes, PanelLots, PanelQuestion, PanelReadout, panel};
 pub use params::{ClusterMethod, ClustersParams, Params};
 pub use readouts::{find_readout, read_readouts};
 pub use results::{Analysis, Cells, ClusterSummary, Excluded, Ranked, Space};

@@ -5,6 +5,7 @@ mod clock;
 mod cluster;
 mod compare;
 mod demo;
+mod panel;
 mod params;
 mod plan;
 mod progress;
@@ -81,6 +82,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Lots before and after a change of the process, by a plan fixed beforehand
     Compare(compare::CompareArgs),
+    /// The smallest gene panel whose gates find a cluster's cells
+    Panel(panel::PanelArgs),
     /// Power: what a number of lots can show, and how many are needed
     Plan(plan::PlanArgs),
     /// Print every parameter with default and meaning, as TOML
@@ -120,6 +123,7 @@ fn dispatch(cli: &Cli, terminal: &Terminal) -> Outcome {
         Command::Simulate(args) => simulate::simulate(args, &cli.common, terminal),
         Command::Demo(args) => demo::demo(args, &cli.common, terminal),
         Command::Compare(args) => compare::compare(args, &cli.common, terminal),
+        Command::Panel(args) => panel::panel(args, &cli.common, terminal),
         Command::Plan(args) => plan::plan(args, &cli.common, terminal),
         Command::Params => params::params(),
     }

@@ -3,6 +3,7 @@
 pub mod absorb;
 pub mod approximate;
 pub mod column_moments;
+pub mod conjunctions;
 pub mod correlation;
 pub mod design;
 pub mod dispersion;

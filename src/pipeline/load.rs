@@ -2,8 +2,11 @@
 
 mod leave_one_out;
 mod lots;
+mod pooled;
 mod readouts;
 mod sensitivity;
+
+pub use pooled::load_cells;
 
 use std::path::Path;
 

@@ -7,6 +7,7 @@ pub mod compare;
 pub mod draw;
 pub mod metrics;
 pub mod page;
+pub mod panel;
 pub mod plots;
 pub mod section;
 pub mod sections;

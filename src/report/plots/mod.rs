@@ -4,6 +4,7 @@ pub mod attribute_lots;
 pub mod composition;
 pub mod deviation;
 pub mod forest;
+pub mod gates;
 pub mod influence;
 pub mod markers;
 pub mod neighborhoods;
