@@ -18,3 +18,5 @@ pub mod benchmarks {}
 pub mod calibration {}
 #[doc = include_str!("limits.md")]
 pub mod limits {}
+#[doc = include_str!("panel.md")]
+pub mod panel {}

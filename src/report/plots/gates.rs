@@ -57,8 +57,8 @@ fn step_of(thresholds: &[f64]) -> f64 {
 /// An axis whose first bin, left of 0, is of cells without the gene.
 fn axis(n_levels: usize, step: f64, label: String) -> Axis {
     let mut axis = Axis::between(-step, (n_levels - 1) as f64 * step, label, 6, false);
-    axis.ticks.retain(|tick| tick.0 >= 0.0);
-    axis.ticks.iter_mut().filter(|tick| tick.0 == 0.0).for_each(|tick| tick.1 = "0".into());
+    // The words below that bin stand where 0 would be written.
+    axis.ticks.retain(|tick| tick.0 > step / 2.0);
     axis
 }
 

@@ -42,7 +42,7 @@ pub struct PanelParams {
     pub n_genes: usize,
     /// Panels listed per number of genes, at least 1, no two of the same genes. Default 5: not every antibody can be had.
     pub n_panels: usize,
-    /// Genes searched, at least 1: those that separate best alone. More make the search slower. Default 200.
+    /// Genes searched, at least 1: those that separate best alone. More make the search slower. Default 500.
     pub n_candidates: usize,
     /// Distance of thresholds on ln(1 + counts per 10,000), 0.1 to 2; they run from 0 to 6. Smaller steps are slower and say
     /// little: thresholds do not carry over to an antibody. Default 0.25.
@@ -61,7 +61,7 @@ impl Default for PanelParams {
         Self {
             n_genes: 3,
             n_panels: 5,
-            n_candidates: 200,
+            n_candidates: 500,
             step: 0.25,
             low: true,
             gene_cost: 0.01,
