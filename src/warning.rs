@@ -344,4 +344,22 @@ pub enum Warning {
         /// The level.
         alpha: f64,
     },
+    /// A lot's annotation lacks genes of a signature; the rule can still be met.
+    SignatureGenesMissing {
+        /// The lot.
+        lot: String,
+        /// Symbols.
+        genes: Vec<String>,
+        /// Genes that count for the signature and are there.
+        n_left: usize,
+        /// Genes that a positive cell must show.
+        at_least: usize,
+    },
+    /// No cell of a lot has enough counts to be looked at.
+    NoCellsToScreen {
+        /// The lot.
+        lot: String,
+        /// Counts needed.
+        min_counts: u32,
+    },
 }

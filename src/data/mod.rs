@@ -10,6 +10,7 @@ pub mod lot_table;
 #[cfg(feature = "polars")]
 mod polars;
 pub mod readout;
+pub mod signature;
 pub mod table;
 
 pub use comparison::{
@@ -23,4 +24,5 @@ pub use lot::{Lot, LotSheet, LotSource, SheetColumn};
 pub use lot_records::{CellShares, GeneSum, LotRecords, RecordsKind};
 pub use lot_table::LotTable;
 pub use readout::{CaseOutcome, Measurement, Readout, ReadoutSource};
+pub use signature::{AbsentGene, Signature, SignatureGene, Source};
 pub use table::{Column, Table};

@@ -21,6 +21,78 @@ use crate::warning::Warning;
 /// - no lot has cells
 /// - lots have too few genes in common
 pub fn read_lots(sheet: &LotSheet, params: &ReadParams, progress: &dyn Progress) -> Result<ReadLots> {
+    let Found { keep, names, lots, files, mut warnings } = read_rows(sheet, params, progress)?;
+    let axis = gene_axis::join(&names, &lots.iter().map(|lot| &lot.genes).collect::<Vec<_>>(), params.genes)?;
+    warnings.extend(axis.warnings);
+    let n_genes = axis.genes.len();
+    let lots: Vec<Lot> = lots
+        .into_par_iter()
+        .with_max_len(1)
+        .zip(names)
+        .zip(axis.columns)
+        .map(|((lot, name), columns)| Lot {
+            name,
+            barcodes: lot.barcodes,
+            counts: match columns {
+                Some(columns) => lot.counts.map_genes(&columns, n_genes),
+                None => lot.counts,
+            },
+        })
+        .collect();
+    warnings.extend(shared_barcodes::find(&lots));
+    let dataset = Dataset::new(axis.genes, lots, sheet.select_lots(&keep))?;
+    progress.finish(
+        "read",
+        &format!("{} cells in {} lots, {} genes", dataset.n_cells(), dataset.n_lots(), dataset.n_genes()),
+    );
+    Ok(ReadLots { dataset, files, warnings })
+}
+
+/// Lots that were read one by one, each with the genes of its own file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LotsApart {
+    /// One data set per lot with cells, in the order of the sheet.
+    pub lots: Vec<Dataset>,
+    /// Files that were opened, for hashing, sorted.
+    pub files: Vec<std::path::PathBuf>,
+    /// What was found worth saying.
+    pub warnings: Vec<Warning>,
+}
+
+/// Reads every lot of the sheet as [`read_lots`] does, but leaves each with the genes of its own file, so that a gene without
+/// counts can be told from one that the annotation lacks.
+///
+/// # Errors
+/// As [`read_lots`], but lots need no genes in common.
+pub fn read_lots_apart(sheet: &LotSheet, params: &ReadParams, progress: &dyn Progress) -> Result<LotsApart> {
+    let Found { keep, names, lots: raw, files, mut warnings } = read_rows(sheet, params, progress)?;
+    let sheet = sheet.select_lots(&keep);
+    let mut lots = Vec::with_capacity(raw.len());
+    let mut all = Vec::with_capacity(raw.len());
+    for (row, (lot, name)) in raw.into_iter().zip(names).enumerate() {
+        let this: Vec<bool> = (0..sheet.lots.len()).map(|i| i == row).collect();
+        let cells = Lot { name, barcodes: lot.barcodes, counts: lot.counts };
+        all.push(cells.clone());
+        lots.push(Dataset::new(lot.genes, vec![cells], sheet.select_lots(&this))?);
+    }
+    warnings.extend(shared_barcodes::find(&all));
+    let n_cells: usize = lots.iter().map(Dataset::n_cells).sum();
+    progress.finish("read", &format!("{n_cells} cells in {} lots", lots.len()));
+    Ok(LotsApart { lots, files, warnings })
+}
+
+/// The rows of a sheet that have cells.
+struct Found {
+    /// One flag per row of the sheet.
+    keep: Vec<bool>,
+    names: Vec<String>,
+    lots: Vec<RawLot>,
+    files: Vec<std::path::PathBuf>,
+    warnings: Vec<Warning>,
+}
+
+/// Reads each path once, in parallel.
+fn read_rows(sheet: &LotSheet, params: &ReadParams, progress: &dyn Progress) -> Result<Found> {
     progress.start("read", sheet.lots.len() as u64);
     let mut jobs: Vec<(&Path, Vec<usize>)> = Vec::new();
     for (row, source) in sheet.lots.iter().enumerate() {
@@ -67,30 +139,7 @@ pub fn read_lots(sheet: &LotSheet, params: &ReadParams, progress: &dyn Progress)
     if lots.is_empty() {
         return Err(Error::input("no lot has any cells", "look at the files that the sheet names"));
     }
-    let axis = gene_axis::join(&names, &lots.iter().map(|lot| &lot.genes).collect::<Vec<_>>(), params.genes)?;
-    warnings.extend(axis.warnings);
-    let n_genes = axis.genes.len();
-    let lots: Vec<Lot> = lots
-        .into_par_iter()
-        .with_max_len(1)
-        .zip(names)
-        .zip(axis.columns)
-        .map(|((lot, name), columns)| Lot {
-            name,
-            barcodes: lot.barcodes,
-            counts: match columns {
-                Some(columns) => lot.counts.map_genes(&columns, n_genes),
-                None => lot.counts,
-            },
-        })
-        .collect();
-    warnings.extend(shared_barcodes::find(&lots));
-    let dataset = Dataset::new(axis.genes, lots, sheet.select_lots(&keep))?;
-    progress.finish(
-        "read",
-        &format!("{} cells in {} lots, {} genes", dataset.n_cells(), dataset.n_lots(), dataset.n_genes()),
-    );
-    Ok(ReadLots { dataset, files, warnings })
+    Ok(Found { keep, names, lots, files, warnings })
 }
 
 /// The lots of one path, by row of the sheet.

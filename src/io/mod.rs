@@ -19,6 +19,7 @@ mod obs_file;
 mod parquet;
 pub mod run_dir;
 mod shared_barcodes;
+pub mod signature;
 pub mod table_file;
 pub mod tables;
 pub mod tenx_h5;

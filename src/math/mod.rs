@@ -41,6 +41,7 @@ pub mod quantile;
 pub mod random_walk;
 pub mod rank_sums;
 pub mod ranks;
+pub mod rare_events;
 pub mod rng;
 pub mod second_moment;
 pub mod smallest_p;
