@@ -1,15 +1,18 @@
 //! Results → run directory: tables, `.h5ad`, plots, report and record, in one go.
 
 pub mod compare;
+mod freeze;
 mod panel;
+
+pub use freeze::{read_reference, reference_files, write_mapped, write_reference};
 
 use std::path::Path;
 
-use crate::data::Table;
-use crate::error::Result;
+use crate::data::{Column, Table};
+use crate::error::{Error, Result};
 use crate::io::h5ad::{AnnData, write_h5ad};
 use crate::io::run_dir::{PendingDir, create_folder, read_toml, write_bytes, write_text};
-use crate::io::tables::write_table;
+use crate::io::tables::{read_table, write_table};
 use crate::pipeline::{
     Analysis, Ranked, Space, analysis_tables, cell_columns, gene_columns, ranked_tables, readout_tables,
 };
@@ -137,6 +140,21 @@ const ASKED: &str = "association.toml";
 pub fn read_asked(run: &Path, readout: &str) -> Result<Option<AssociationParams>> {
     let path = run.join("rank").join(folder_name(readout)).join(ASKED);
     if path.exists() { read_toml(&path).map(Some) } else { Ok(None) }
+}
+
+/// Verdicts of the clusters of a run against a readout, in their order; `None` if it was not ranked.
+///
+/// # Errors
+/// The ranking was changed by hand into something that is not understood.
+pub fn read_verdicts(run: &Path, readout: &str) -> Result<Option<Vec<String>>> {
+    let path = run.join("rank").join(folder_name(readout)).join("associations.csv");
+    if !path.exists() {
+        return Ok(None);
+    }
+    match read_table(&path)?.column("verdict") {
+        Some(Column::Text(verdicts)) => Ok(Some(verdicts.clone())),
+        _ => Err(Error::format(&path, "column verdict", "missing; rank the readout again with `cqa rank --force`")),
+    }
 }
 
 /// A readout's name as a folder: what could leave the run directory or upset a file system becomes `_`.

@@ -1,23 +1,29 @@
 //! The story: lots in, clusters, composition, association and candidates out, in a dozen step calls.
 
+pub mod freeze;
 mod leave_one_out;
 mod load;
 mod lots;
+pub mod map;
 mod panel;
 mod params;
 mod readouts;
+pub mod reference;
 mod results;
 mod road;
 mod specifications;
 mod tables;
 
-pub use load::{load_cells, load_run};
+pub use load::{load_cells, load_reference, load_run, load_to_freeze};
 pub use panel::{PanelAnalysis, PanelGenes, PanelLots, PanelQuestion, PanelReadout, panel};
 pub use params::{ClusterMethod, ClustersParams, Params};
 pub use readouts::{find_readout, read_readouts};
 pub use results::{Analysis, Cells, ClusterSummary, Excluded, Ranked, Space};
 use road::Road;
-pub use tables::{analysis_tables, cell_columns, gene_columns, marker_table, ranked_tables, readout_tables};
+pub use tables::{
+    Calibrated, analysis_tables, cell_columns, frozen_tables, gene_columns, mapped_tables, marker_table, ranked_tables,
+    readout_tables, reference_tables,
+};
 
 use ndarray::Array2;
 

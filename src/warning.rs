@@ -362,4 +362,32 @@ pub enum Warning {
         /// Counts needed.
         min_counts: u32,
     },
+    /// A new lot lacks some of the genes that the reference places cells by.
+    ReferenceGenesMissing {
+        /// The lot.
+        lot: String,
+        /// Variable genes of the reference that it lacks.
+        n_missing: usize,
+        /// Variable genes of the reference.
+        n_variable: usize,
+    },
+    /// A lot is out of reference.
+    LotOutOfReference {
+        /// The lot.
+        lot: String,
+        /// Why, in words.
+        reasons: String,
+    },
+    /// There is no potency model of a readout.
+    NoPotencyModel {
+        /// The readout.
+        readout: String,
+        /// Why.
+        cause: String,
+    },
+    /// What was computed again from the counts of a run differs from what the run wrote down.
+    EmbeddingDiffers {
+        /// Largest difference of a coordinate; `None` if their number differs.
+        largest: Option<f64>,
+    },
 }

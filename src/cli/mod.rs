@@ -5,6 +5,8 @@ mod clock;
 mod cluster;
 mod compare;
 mod demo;
+mod freeze;
+mod map;
 mod panel;
 mod params;
 mod plan;
@@ -86,6 +88,10 @@ enum Command {
     Panel(panel::PanelArgs),
     /// Power: what a number of lots can show, and how many are needed
     Plan(plan::PlanArgs),
+    /// Lock a run as the reference that new lots are held against
+    Freeze(freeze::FreezeArgs),
+    /// Place new lots on a locked reference
+    Map(map::MapArgs),
     /// Print every parameter with default and meaning, as TOML
     Params,
 }
@@ -125,6 +131,8 @@ fn dispatch(cli: &Cli, terminal: &Terminal) -> Outcome {
         Command::Compare(args) => compare::compare(args, &cli.common, terminal),
         Command::Panel(args) => panel::panel(args, &cli.common, terminal),
         Command::Plan(args) => plan::plan(args, &cli.common, terminal),
+        Command::Freeze(args) => freeze::freeze(args, &cli.common, terminal),
+        Command::Map(args) => map::map(args, &cli.common, terminal),
         Command::Params => params::params(),
     }
 }

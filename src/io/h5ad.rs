@@ -5,6 +5,8 @@
 
 use std::path::Path;
 
+use ndarray::Array2;
+
 pub use super::h5ad_write::{AnnData, write_h5ad};
 use crate::data::{LotSheet, LotSource, SheetColumn};
 use crate::error::{Error, Result};
@@ -68,6 +70,24 @@ pub fn read_obs_column(path: &Path, column: &str) -> Result<Vec<String>> {
     let obs = Frame::open(&h5, "obs")?;
     let (codes, levels) = column_of(&h5, &obs, column, obs.index()?.len())?;
     Ok(codes.into_iter().map(|code| code.map_or_else(String::new, |c| levels[c as usize].clone())).collect())
+}
+
+/// An embedding of obsm, cells × dimensions in the order of the file; `None` if there is none of this name.
+///
+/// # Errors
+/// The file is damaged, or the entry is no matrix of numbers.
+pub fn read_embedding(path: &Path, name: &str) -> Result<Option<Array2<f32>>> {
+    let h5 = H5::open(path)?;
+    let key = format!("obsm/{name}");
+    if !h5.has(&key) {
+        return Ok(None);
+    }
+    let (shape, values) = h5.reals(&key)?;
+    let matrix = match shape[..] {
+        [n_cells, n_dims] => Array2::from_shape_vec((n_cells as usize, n_dims as usize), values).ok(),
+        _ => None,
+    };
+    matrix.map(Some).ok_or_else(|| h5.error(&key, format!("shape {shape:?}, where cells × dimensions is needed")))
 }
 
 /// The lot sheet of a pooled `.h5ad`: one lot per distinct value of the obs column, in the order of its categories (of

@@ -91,8 +91,24 @@ struct Found {
     warnings: Vec<Warning>,
 }
 
-/// Reads each path once, in parallel.
-fn read_rows(sheet: &LotSheet, params: &ReadParams, progress: &dyn Progress) -> Result<Found> {
+/// Rows of a sheet as they were read, each on its own genes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EachLot {
+    /// One per row of the sheet; a lot may be without cells.
+    pub lots: Vec<RawLot>,
+    /// Files that were opened, for hashing, sorted.
+    pub files: Vec<std::path::PathBuf>,
+    /// What the readers found worth saying.
+    pub warnings: Vec<Warning>,
+}
+
+/// Reads every lot of the sheet and leaves it as it is, also where it has no cells. Lots are read in parallel; a path that
+/// several rows of the sheet name is read once.
+///
+/// # Errors
+/// - a path cannot be read
+/// - `lot_column` has no cell with the given `lot_value`
+pub fn read_each_lot(sheet: &LotSheet, params: &ReadParams, progress: &dyn Progress) -> Result<EachLot> {
     progress.start("read", sheet.lots.len() as u64);
     let mut jobs: Vec<(&Path, Vec<usize>)> = Vec::new();
     for (row, source) in sheet.lots.iter().enumerate() {
@@ -122,11 +138,16 @@ fn read_rows(sheet: &LotSheet, params: &ReadParams, progress: &dyn Progress) -> 
     }
     files.sort_unstable();
     files.dedup();
+    let lots = slots.into_iter().map(|lot| lot.expect("every row belongs to one job")).collect();
+    Ok(EachLot { lots, files, warnings })
+}
 
-    let mut keep = vec![false; slots.len()];
+/// Lots with cells.
+fn read_rows(sheet: &LotSheet, params: &ReadParams, progress: &dyn Progress) -> Result<Found> {
+    let EachLot { lots: read, files, mut warnings } = read_each_lot(sheet, params, progress)?;
+    let mut keep = vec![false; read.len()];
     let (mut names, mut lots) = (Vec::new(), Vec::new());
-    for (row, lot) in slots.into_iter().enumerate() {
-        let lot = lot.expect("every row belongs to one job");
+    for (row, lot) in read.into_iter().enumerate() {
         let name = sheet.lots[row].lot.clone();
         if lot.barcodes.is_empty() {
             warnings.push(Warning::EmptyLot { lot: name });

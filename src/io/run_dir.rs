@@ -95,6 +95,7 @@ fn is_ours(target: &Path) -> bool {
         || target.join("truth.toml").exists()
         || target.join("associations.csv").exists()
         || target.join("power.csv").exists()
+        || target.join("reference.json").exists()
         || fs::read_dir(target).is_ok_and(|mut entries| entries.next().is_none())
 }
 

@@ -42,6 +42,49 @@ pub fn distance_sums(points: ArrayView2<'_, f32>, sizes: &[usize]) -> Array2<f64
     sums
 }
 
+/// For each point, the sum of its distances to the `others` of each group (points × groups), whose sizes add up to them.
+///
+/// ```
+/// let (points, others) = (ndarray::array![[0.0_f32, 0.0]], ndarray::array![[3.0_f32, 4.0], [6.0, 8.0]]);
+/// let sums = cqa::math::pair_distances::distance_sums_between(points.view(), others.view(), &[1, 1]);
+/// assert!((sums[[0, 0]] - 5.0).abs() < 1e-7 && (sums[[0, 1]] - 10.0).abs() < 1e-7);
+/// ```
+pub fn distance_sums_between(points: ArrayView2<'_, f32>, others: ArrayView2<'_, f32>, sizes: &[usize]) -> Array2<f64> {
+    assert_eq!(points.ncols(), others.ncols(), "points and others have the same dimensions");
+    assert_eq!(sizes.iter().sum::<usize>(), others.nrows(), "sizes of the groups add up to the others");
+    let (n, n_others) = (points.nrows(), others.nrows());
+    let mut sums = Array2::<f64>::zeros((n, sizes.len()));
+    if n == 0 || n_others == 0 || points.ncols() == 0 {
+        return sums;
+    }
+    // The points stand behind the others, as a group of their own.
+    let both = ndarray::concatenate(ndarray::Axis(0), &[others, points]).expect("the same dimensions");
+    let cloud = Cloud::new(both.view(), &[sizes, &[n]].concat());
+    let starts: Vec<usize> = (0..n).step_by(BLOCK).collect();
+    let blocks: Vec<Vec<f64>> = starts
+        .par_iter()
+        .map(|&start| {
+            let own = n_others + start..n_others + (start + BLOCK).min(n);
+            let mut sums = vec![0.0; own.len() * sizes.len()];
+            let mut products = vec![0.0; BLOCK * BLOCK];
+            for first in (0..n_others).step_by(BLOCK) {
+                let other = first..(first + BLOCK).min(n_others);
+                cloud.multiply(&own, &other, &mut products);
+                for (i, a) in own.clone().enumerate() {
+                    let line = &products[i * other.len()..(i + 1) * other.len()];
+                    for (value, b) in line.iter().zip(other.clone()) {
+                        let square = cloud.norms[a] + cloud.norms[b] - 2.0 * value;
+                        sums[i * sizes.len() + cloud.group[b]] += square.max(0.0).sqrt();
+                    }
+                }
+            }
+            sums
+        })
+        .collect();
+    sums.iter_mut().zip(blocks.into_iter().flatten()).for_each(|(sum, value)| *sum = value);
+    sums
+}
+
 /// Points around their mean.
 struct Cloud {
     n: usize,
@@ -121,6 +164,16 @@ impl Cloud {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sums_between_two_sets_are_those_of_one() {
+        let all = Array2::from_shape_fn((450, 3), |(i, j)| ((i * 31 + j * 7) % 17) as f32);
+        let together = distance_sums(all.view(), &[150, 50, 250]);
+        let (others, points) = all.view().split_at(ndarray::Axis(0), 200);
+        let apart = distance_sums_between(points, others, &[150, 50]);
+        let gap = |(at, x): ((usize, usize), &f64)| (x - together[[200 + at.0, at.1]]).abs();
+        assert!(apart.indexed_iter().map(gap).fold(0.0, f64::max) < 1e-4);
+    }
 
     fn direct(points: &Array2<f32>, sizes: &[usize]) -> Array2<f64> {
         let group: Vec<usize> = sizes.iter().enumerate().flat_map(|(g, &s)| std::iter::repeat_n(g, s)).collect();

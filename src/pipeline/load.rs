@@ -4,9 +4,11 @@ mod leave_one_out;
 mod lots;
 mod pooled;
 mod readouts;
+mod reference;
 mod sensitivity;
 
 pub use pooled::load_cells;
+pub use reference::{load_reference, load_to_freeze};
 
 use std::path::Path;
 

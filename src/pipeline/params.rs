@@ -15,6 +15,7 @@ use crate::steps::lots::{
     PseudobulkParams, SensitivityParams, VerdictParams,
 };
 use crate::steps::markers::{EffectsParams, LeaveOneOutParams, RankingParams};
+use crate::steps::process::MappingParams;
 
 /// Every knob; one section per step.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -76,6 +77,8 @@ pub struct Params {
     pub leave_one_out: LeaveOneOutParams,
     /// Other choices.
     pub sensitivity: SensitivityParams,
+    /// References and new lots.
+    pub mapping: MappingParams,
 }
 
 /// Which method names the clusters.

@@ -2,23 +2,27 @@
 
 mod leave_one_out;
 mod lots;
+mod placed;
 mod readouts;
+mod reference;
 mod sensitivity;
 
 pub(super) use lots::DISTANCES;
+pub use placed::{frozen_tables, mapped_tables};
 pub use readouts::readout_tables;
+pub use reference::{Calibrated, reference_tables};
 
-use crate::data::{Column, Genes, Table};
+use crate::data::{Column, Genes, LotSheet, Table};
 use crate::pipeline::{Analysis, Ranked, Space};
-use crate::steps::cells::Phase;
+use crate::steps::cells::{LotQc, Phase};
 use crate::steps::lots::Judgement;
 use crate::steps::markers::Measurability;
 
 /// Every table of a run by file name, those of [`ranked_tables`] apart.
 pub fn analysis_tables(analysis: &Analysis) -> Vec<(&'static str, Table)> {
     let mut tables = vec![
-        ("lots.csv", lot_table(analysis)),
-        ("qc.csv", qc_table(analysis)),
+        ("lots.csv", sheet_table(&analysis.sheet)),
+        ("qc.csv", qc_table(&analysis.qc)),
         ("excluded.csv.gz", excluded_table(analysis)),
         ("cells.parquet", cell_table(analysis)),
         ("composition.csv", composition_table(analysis)),
@@ -73,8 +77,9 @@ fn lot_names(analysis: &Analysis) -> Vec<String> {
     analysis.sheet.lots.iter().map(|lot| lot.lot.clone()).collect()
 }
 
-fn lot_table(analysis: &Analysis) -> Table {
-    let lots = &analysis.sheet.lots;
+/// The sheet as a table.
+fn sheet_table(sheet: &LotSheet) -> Table {
+    let lots = &sheet.lots;
     let mut table = Table::new()
         .with("lot", text(lots.iter().map(|l| &l.lot)))
         .with("path", text(lots.iter().map(|l| l.path.display())));
@@ -84,14 +89,13 @@ fn lot_table(analysis: &Analysis) -> Table {
         };
         table = table.with("lot_column", part(false)).with("lot_value", part(true));
     }
-    for column in &analysis.sheet.columns {
+    for column in &sheet.columns {
         table = table.with(&column.name, text(&column.values));
     }
     table
 }
 
-fn qc_table(analysis: &Analysis) -> Table {
-    let rows = &analysis.qc;
+fn qc_table(rows: &[LotQc]) -> Table {
     Table::new()
         .with("lot", text(rows.iter().map(|r| &r.lot)))
         .with("n_cells_read", integer(rows.iter().map(|r| r.n_cells_read)))
@@ -244,12 +248,17 @@ fn effect_columns(analysis: &Analysis, keys: &[(usize, usize)], ranks: Option<Ve
         .with("n_lots_up", integer(keys.iter().map(|&k| e.n_lots_up[k])))
 }
 
-/// Long form, zeros left out: lot, cluster (`all` or its name), gene_id, gene, count.
 fn pseudobulk_table(analysis: &Analysis) -> Table {
     let p = &analysis.pseudobulk;
-    let groups: Vec<(String, &ndarray::Array2<u64>)> = std::iter::once(("all".to_string(), &p.all))
-        .chain(p.clusters.iter().enumerate().map(|(k, counts)| (k.to_string(), counts)))
-        .collect();
+    let sums: Vec<&ndarray::Array2<u64>> = std::iter::once(&p.all).chain(&p.clusters).collect();
+    summed_table(lot_names(analysis), &analysis.genes, &sums)
+}
+
+/// Long form, zeros left out: lot, cluster (`all` or its name), gene_id, gene, count. `sums`: lots × genes of all cells, then
+/// of each cluster.
+fn summed_table(lot_names: Vec<String>, genes: &Genes, sums: &[&ndarray::Array2<u64>]) -> Table {
+    let name = |(code, sums): (usize, _)| (if code == 0 { "all".to_string() } else { (code - 1).to_string() }, sums);
+    let groups: Vec<(String, &ndarray::Array2<u64>)> = sums.iter().copied().enumerate().map(name).collect();
     let (mut lots, mut clusters, mut ids, mut counts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (code, (_, matrix)) in groups.iter().enumerate() {
         for ((lot, gene), &count) in matrix.indexed_iter().filter(|(_, count)| **count > 0) {
@@ -261,10 +270,10 @@ fn pseudobulk_table(analysis: &Analysis) -> Table {
     }
     let category = |codes: Vec<u32>, levels: Vec<String>| Column::Category { codes, levels };
     Table::new()
-        .with("lot", category(lots, lot_names(analysis)))
+        .with("lot", category(lots, lot_names))
         .with("cluster", category(clusters, groups.into_iter().map(|g| g.0).collect()))
-        .with("gene_id", category(ids.clone(), analysis.genes.ids().to_vec()))
-        .with("gene", category(ids, analysis.genes.symbols().to_vec()))
+        .with("gene_id", category(ids.clone(), genes.ids().to_vec()))
+        .with("gene", category(ids, genes.symbols().to_vec()))
         .with("count", Column::Integer(counts))
 }
 

@@ -1,6 +1,7 @@
 //! Provenance: what went in, what came out, with which program and parameters.
 
 pub mod hash;
+pub mod manifest;
 pub mod plan_file;
 pub mod plan_lock;
 pub mod ro_crate;
@@ -14,6 +15,7 @@ use crate::io::run_dir;
 use crate::warning::Warning;
 
 pub use hash::{FileHash, hash_files, hash_folder};
+pub use manifest::{MANIFEST, Manifest, seal, verify};
 pub use plan_file::PlanFile;
 pub use plan_lock::{LockEntry, LockEvent, LockedPlan};
 pub use ro_crate::ro_crate;

@@ -130,6 +130,14 @@ impl H5 {
         numbers.to_u64().map_err(|value| self.error(key, format!("holds {value} where a number from 0 is needed")))
     }
 
+    /// Shape and numbers of a dense array of reals.
+    pub(super) fn reals(&self, key: &str) -> Result<(Vec<u64>, Vec<f32>)> {
+        let shape = self.dataset(key)?.shape().to_vec();
+        let mut values = Vec::new();
+        Numbers::read(self, key)?.for_each(|value| values.push(value as f32));
+        Ok((shape, values))
+    }
+
     fn attribute(&self, key: &str, name: &str) -> Option<Attribute> {
         match self.file.group(key) {
             Ok(group) => group.attribute(name).ok(),

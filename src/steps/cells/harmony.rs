@@ -107,6 +107,21 @@ pub fn harmony(
     params: &HarmonyParams,
     seed: u64,
 ) -> Result<Harmony> {
+    harmony_with_weights(scores, batch, n_batches, params, seed).map(|done| done.0)
+}
+
+/// As [`harmony`], with the weight of each cell in each soft cluster (cells × clusters); `None` if there is one batch only,
+/// so that nothing was corrected.
+///
+/// # Errors
+/// As [`harmony`].
+pub fn harmony_with_weights(
+    scores: &Array2<f32>,
+    batch: &[u32],
+    n_batches: usize,
+    params: &HarmonyParams,
+    seed: u64,
+) -> Result<(Harmony, Option<Array2<f32>>)> {
     check(params)?;
     assert_eq!(scores.nrows(), batch.len(), "one batch per cell");
     assert!(batch.iter().all(|&b| (b as usize) < n_batches), "batches below n_batches");
@@ -119,7 +134,7 @@ pub fn harmony(
     let one_batch = batch.iter().all(|&b| b == batch[0]);
     if one_batch || scores.ncols() == 0 {
         let corrected = scores.clone();
-        return Ok(Harmony { corrected, objective: Vec::new(), converged: true, warnings: Vec::new() });
+        return Ok((Harmony { corrected, objective: Vec::new(), converged: true, warnings: Vec::new() }, None));
     }
 
     let n = batch.len();
@@ -144,7 +159,8 @@ pub fn harmony(
         vec![Warning::NotConverged { step: "harmony".into(), n_iterations: objective.len() }]
     };
     let corrected = Array2::from_shape_vec(scores.dim(), clusters.corrected()).expect("cells × components");
-    Ok(Harmony { corrected, objective, converged, warnings })
+    let weights = Array2::from_shape_vec((n, k), clusters.weights()).expect("cells × clusters");
+    Ok((Harmony { corrected, objective, converged, warnings }, Some(weights)))
 }
 
 /// Updates the clusters until the objective settles; gives back the last one.

@@ -13,7 +13,7 @@ mod tests_common;
 
 pub use cell_cycle::{CellCycle, CellCycleParams, Phase, cell_cycle};
 pub use doublets::{DoubletParams, Doublets, doublets};
-pub use harmony::{Harmony, HarmonyParams, harmony};
+pub use harmony::{Harmony, HarmonyParams, harmony, harmony_with_weights};
 pub use hvg::{Hvg, HvgFlavor, HvgParams, HvgVotes, hvg};
 pub use normalize::{NormalizeParams, Normalized, normalize};
 pub use pca::{Pca, PcaParams, pca};

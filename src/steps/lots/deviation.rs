@@ -19,7 +19,10 @@
 //! **References.** Lin 1991, doi:10.1109/18.61115; Aitchison 1982, doi:10.1111/j.2517-6161.1982.tb01195.x; Székely & Rizzo
 //! 2013, doi:10.1016/j.jspi.2013.03.018 (energy distance); Leys 2013, doi:10.1016/j.jesp.2013.03.013 (MAD).
 
-use ndarray::{Array2, ArrayView2, Axis};
+mod population;
+
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
+pub use population::{Population, limit_of};
 use rand::seq::index::sample;
 use serde::{Deserialize, Serialize};
 
@@ -160,28 +163,50 @@ fn warn(row: &DeviationRow, params: &DeviationParams) -> Warning {
 
 /// Jensen–Shannon and Aitchison distance of each lot from the mean of the other present lots.
 fn compositions(composition: &Composition, present: &[usize]) -> (Vec<f64>, Vec<f64>) {
-    let (n_lots, n_clusters) = composition.n_cells.dim();
-    let shares = |lot: usize, added: f64| -> Vec<f64> {
-        let total = composition.n_total[lot] as f64 + added * n_clusters as f64;
-        composition.n_cells.row(lot).iter().map(|&n| (n as f64 + added) / total).collect()
-    };
+    let n_lots = composition.lots.len();
     let mut found = (vec![f64::NAN; n_lots], vec![f64::NAN; n_lots]);
     if present.len() < 2 {
         return found;
     }
     for &lot in present {
-        let others = |added: f64| {
-            let mut mean = vec![0.0; n_clusters];
-            for &other in present.iter().filter(|&&other| other != lot) {
-                mean.iter_mut().zip(shares(other, added)).for_each(|(sum, share)| *sum += share);
-            }
-            mean.iter_mut().for_each(|sum| *sum /= (present.len() - 1) as f64);
-            mean
-        };
-        found.0[lot] = jensen_shannon(&shares(lot, 0.0), &others(0.0));
-        found.1[lot] = aitchison(&shares(lot, 0.5), &others(0.5));
+        let others: Vec<usize> = present.iter().copied().filter(|&other| other != lot).collect();
+        let mean = MeanShares::new(&composition.n_cells, &others);
+        (found.0[lot], found.1[lot]) = mean.distances(composition.n_cells.row(lot));
     }
     found
+}
+
+/// What lots are made of on average, each counting once.
+#[derive(Debug, Clone, PartialEq)]
+struct MeanShares {
+    plain: Vec<f64>,
+    /// With half a cell added to each cluster.
+    added: Vec<f64>,
+}
+
+impl MeanShares {
+    /// Of these lots (rows of lots × clusters), which have cells.
+    fn new(n_cells: &Array2<u64>, lots: &[usize]) -> Self {
+        let mean = |added: f64| {
+            let mut mean = vec![0.0; n_cells.ncols()];
+            for &lot in lots {
+                mean.iter_mut().zip(shares(n_cells.row(lot), added)).for_each(|(sum, share)| *sum += share);
+            }
+            mean.iter_mut().for_each(|sum| *sum /= lots.len() as f64);
+            mean
+        };
+        Self { plain: mean(0.0), added: mean(0.5) }
+    }
+
+    /// Jensen–Shannon and Aitchison distance of a lot of so many cells per cluster.
+    fn distances(&self, n_cells: ArrayView1<'_, u64>) -> (f64, f64) {
+        (jensen_shannon(&shares(n_cells, 0.0), &self.plain), aitchison(&shares(n_cells, 0.5), &self.added))
+    }
+}
+
+fn shares(n_cells: ArrayView1<'_, u64>, added: f64) -> Vec<f64> {
+    let total = n_cells.sum() as f64 + added * n_cells.len() as f64;
+    n_cells.iter().map(|&n| (n as f64 + added) / total).collect()
 }
 
 /// In base 2, so that it lies between 0 and 1.
@@ -215,6 +240,17 @@ fn energy_distances(
     }
     // At least two cells of a lot, where it has them: one has no distance to another.
     let per_lot = if max_cells == 0 { usize::MAX } else { (max_cells / present.len()).max(2) };
+    let (cells, sizes) = drawn(&n_cells, per_lot, seed);
+    let sums = distance_sums(embedding.select(Axis(0), &cells).view(), &sizes);
+    let distances = LotDistances::new(&sums, &sizes, &n_cells);
+    for &lot in &present {
+        out[lot] = distances.energy(lot, &present);
+    }
+    out
+}
+
+/// Up to `per_lot` cells of each lot, and their number.
+fn drawn(n_cells: &[usize], per_lot: usize, seed: u64) -> (Vec<usize>, Vec<usize>) {
     let (mut cells, mut sizes, mut start) = (Vec::new(), Vec::new(), 0);
     for (lot, &n) in n_cells.iter().enumerate() {
         let drawn = n.min(per_lot);
@@ -228,12 +264,7 @@ fn energy_distances(
         sizes.push(drawn);
         start += n;
     }
-    let sums = distance_sums(embedding.select(Axis(0), &cells).view(), &sizes);
-    let distances = LotDistances::new(&sums, &sizes, &n_cells);
-    for &lot in &present {
-        out[lot] = distances.energy(lot, &present);
-    }
-    out
+    (cells, sizes)
 }
 
 /// Mean distances between the cells of lots.
@@ -313,18 +344,21 @@ fn places(values: &[f64], params: &DeviationParams) -> Vec<Distance> {
         if logs.len() < 3 {
             return Distance { value, rank, z: f64::NAN, limit: f64::NAN };
         }
-        let (middle, mad) = median_and_mad(&mut logs);
-        let spread = MAD_TO_SD * mad;
-        // Where the others do not differ, or lie at 0, there is nothing to measure by.
-        let known = spread > 0.0 && spread.is_finite() && middle.is_finite();
-        let (z, limit) = if known {
-            ((value.ln() - middle) / spread, (middle + params.n_mads * spread).exp())
-        } else {
-            (f64::NAN, f64::NAN)
+        let (z, limit) = match middle_and_spread(&mut logs) {
+            Some((middle, spread)) => ((value.ln() - middle) / spread, (middle + params.n_mads * spread).exp()),
+            None => (f64::NAN, f64::NAN),
         };
         Distance { value, rank, z, limit }
     };
     values.iter().enumerate().map(place).collect()
+}
+
+/// Median and scaled MAD of logarithms; `None` where they do not differ, or some distance is 0: then there is nothing to
+/// measure by.
+fn middle_and_spread(logs: &mut [f64]) -> Option<(f64, f64)> {
+    let (middle, mad) = median_and_mad(logs);
+    let spread = MAD_TO_SD * mad;
+    (spread > 0.0 && spread.is_finite() && middle.is_finite()).then_some((middle, spread))
 }
 
 #[cfg(test)]

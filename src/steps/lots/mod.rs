@@ -21,7 +21,7 @@ pub use composition::{Composition, CompositionParams, Transform, composition, tr
 pub use confounding::{
     Confounding, ConfoundingParams, ConfoundingRow, confounding, integrated_column, sheet_covariates,
 };
-pub use deviation::{Deviation, DeviationParams, DeviationRow, Distance, deviation};
+pub use deviation::{Deviation, DeviationParams, DeviationRow, Distance, Population, deviation, limit_of};
 pub use influence::{Influence, influence};
 pub use neighborhoods::{
     CalledCells, NeighborhoodAssociation, Neighborhoods, NeighborhoodsParams, neighborhood_association, neighborhoods,

@@ -1,0 +1,125 @@
+//! `cqa freeze RUN -o REF`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use cqa::error::{Error, Result};
+use cqa::io::run_dir;
+use cqa::output::{read_verdicts, write_reference};
+use cqa::pipeline::freeze::{Frozen, ReadoutToModel};
+use cqa::pipeline::{self, Params, load_to_freeze};
+use cqa::provenance::{hash_files, read_record};
+
+use super::clock::Clock;
+use super::{Common, Outcome, Terminal, settings, words};
+
+/// Arguments of `cqa freeze`.
+#[derive(Args)]
+pub struct FreezeArgs {
+    /// Run directory that `cqa cluster` or `cqa run` wrote
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// Reference to write: a folder, whose hash is printed; it appears when it is whole
+    #[arg(short, long, value_name = "REF")]
+    output: PathBuf,
+    /// Readouts that the reference predicts (default: those that the run has ranked); may be given several times
+    #[arg(long, value_name = "COLUMN", num_args = 1..)]
+    potency: Vec<String>,
+    /// Replace an existing reference
+    #[arg(long)]
+    force: bool,
+}
+
+/// Locks a run.
+pub fn freeze(args: &FreezeArgs, common: &Common, terminal: &Terminal) -> Outcome {
+    let clock = Clock::start();
+    settings::refuse_existing(&args.output, args.force)?;
+    let analysis = pipeline::load_run(&args.run)?;
+    let mut params = analysis.params.clone();
+    if let Some(path) = &common.params {
+        // Everything else is as the run was made.
+        let given: Params = run_dir::read_toml(path)?;
+        params.mapping = given.mapping;
+    }
+    if common.seed.is_some_and(|seed| seed != params.seed) {
+        return Err(Error::input(
+            format!("{} was made with seed {}", args.run.display(), params.seed),
+            "leave --seed out: a reference keeps the seed of its run",
+        ));
+    }
+    let readouts = readouts(args)?;
+    let run = load_to_freeze(&args.run, &analysis)?;
+    let barcodes: Vec<Vec<String>> = run.dataset.lots().iter().map(|lot| lot.barcodes.clone()).collect();
+    let frozen = pipeline::freeze::freeze(run, &readouts, &params, terminal)?;
+    let files = ["params.toml", "lots.csv", "cells.parquet", "composition.csv", "pooled.h5ad"];
+    let inputs = hash_files(&files.map(|name| args.run.join(name)))?;
+    let hash = write_reference(&args.output, args.force, &frozen, &barcodes, inputs, clock.execution(terminal))?;
+    terminal.done();
+    terminal.warnings(&frozen.warnings);
+    print(&frozen);
+    println!("Reference: {}, SHA-256 {hash}. Next: cqa map {0} LOTS -o OUT", args.output.display());
+    Ok(frozen.warnings)
+}
+
+fn readouts(args: &FreezeArgs) -> Result<Vec<ReadoutToModel>> {
+    let by_name = !args.potency.is_empty();
+    let names = if by_name { args.potency.clone() } else { read_record(&args.run)?.potency };
+    let mut readouts: Vec<ReadoutToModel> = Vec::new();
+    for readout in names {
+        if !readouts.iter().any(|known| known.readout == readout) {
+            let verdicts = read_verdicts(&args.run, &readout)?;
+            readouts.push(ReadoutToModel { readout, by_name, verdicts });
+        }
+    }
+    Ok(readouts)
+}
+
+/// How the reference places its own lots, each by a reference made without it.
+fn print(frozen: &Frozen) {
+    let reference = &frozen.reference;
+    println!(
+        "{} lots, {} cells, {} clusters. Each lot mapped by a reference made without it:",
+        reference.held_out.len(),
+        words::thousands(reference.n_cells.sum()),
+        reference.n_clusters()
+    );
+    let width = reference.held_out.iter().map(|lot| lot.placed.lot.chars().count()).max().unwrap_or(0).max(3);
+    println!(
+        "{:<width$}  {:>9}  {:>10}  {:>16}  {:>17}",
+        "lot", "cells", "unassigned", "labels confirmed", "composition error"
+    );
+    for lot in &reference.held_out {
+        println!(
+            "{:<width$}  {:>9}  {:>8.1} %  {:>14.1} %  {:>15.1} %",
+            lot.placed.lot,
+            words::thousands(lot.placed.n_cells as u64),
+            100.0 * lot.placed.share_unassigned,
+            100.0 * lot.label_agreement,
+            100.0 * lot.composition_error
+        );
+    }
+    for model in &reference.potency {
+        let of = &model.summary;
+        println!(
+            "{}: by the share of cluster {} (r = {:.2}, {}); {:.0} % intervals of ± {:.3} at their narrowest held {:.0} % of lots left out",
+            of.readout,
+            of.cluster,
+            of.r,
+            of.verdict.replace('_', " "),
+            100.0 * of.level,
+            half_width(model),
+            100.0 * of.coverage
+        );
+        if !of.supported {
+            println!(
+                "  No cluster is supported: what is predicted of {} may be chance, and is flagged so.",
+                of.readout
+            );
+        }
+    }
+}
+
+fn half_width(model: &cqa::steps::process::PotencyModel) -> f64 {
+    let narrowest = model.predict(model.line.mean);
+    (narrowest.high - narrowest.low) / 2.0
+}
