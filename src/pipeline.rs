@@ -11,6 +11,7 @@ mod readouts;
 pub mod reference;
 mod results;
 mod road;
+mod screen;
 mod specifications;
 mod tables;
 
@@ -20,6 +21,7 @@ pub use params::{ClusterMethod, ClustersParams, Params};
 pub use readouts::{find_readout, read_readouts};
 pub use results::{Analysis, Cells, ClusterSummary, Excluded, Ranked, Space};
 use road::Road;
+pub use screen::{ToScreen, screen};
 pub use tables::{
     Calibrated, analysis_tables, cell_columns, frozen_tables, gene_columns, mapped_tables, marker_table, ranked_tables,
     readout_tables, reference_tables,

@@ -14,6 +14,7 @@ mod progress;
 mod rank;
 mod report;
 mod run;
+mod screen;
 mod settings;
 mod simulate;
 mod summary;
@@ -84,6 +85,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Lots before and after a change of the process, by a plan fixed beforehand
     Compare(compare::CompareArgs),
+    /// Hazard cells by their signature: counts per lot, and what a zero excludes
+    Screen(screen::ScreenArgs),
     /// The smallest gene panel whose gates find a cluster's cells
     Panel(panel::PanelArgs),
     /// Power: what a number of lots can show, and how many are needed
@@ -129,6 +132,7 @@ fn dispatch(cli: &Cli, terminal: &Terminal) -> Outcome {
         Command::Simulate(args) => simulate::simulate(args, &cli.common, terminal),
         Command::Demo(args) => demo::demo(args, &cli.common, terminal),
         Command::Compare(args) => compare::compare(args, &cli.common, terminal),
+        Command::Screen(args) => screen::screen(args, &cli.common, terminal),
         Command::Panel(args) => panel::panel(args, &cli.common, terminal),
         Command::Plan(args) => plan::plan(args, &cli.common, terminal),
         Command::Freeze(args) => freeze::freeze(args, &cli.common, terminal),

@@ -15,7 +15,7 @@ use crate::steps::lots::{
     PseudobulkParams, SensitivityParams, VerdictParams,
 };
 use crate::steps::markers::{EffectsParams, LeaveOneOutParams, RankingParams};
-use crate::steps::process::MappingParams;
+use crate::steps::process::{MappingParams, ScreenParams};
 
 /// Every knob; one section per step.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -79,6 +79,8 @@ pub struct Params {
     pub sensitivity: SensitivityParams,
     /// References and new lots.
     pub mapping: MappingParams,
+    /// Hazard cells.
+    pub screen: ScreenParams,
 }
 
 /// Which method names the clusters.

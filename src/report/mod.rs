@@ -9,6 +9,7 @@ pub mod metrics;
 pub mod page;
 pub mod panel;
 pub mod plots;
+pub mod screen;
 pub mod section;
 pub mod sections;
 pub mod words;

@@ -52,6 +52,11 @@ pub fn p_value(p: f64) -> String {
     }
 }
 
+/// `10⁻⁴`; 1 of the exponent 0.
+pub fn power_of_ten(exponent: i32) -> String {
+    if exponent == 0 { "1".into() } else { format!("10{}", raised(exponent)) }
+}
+
 fn raised(exponent: i32) -> String {
     const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
     exponent.to_string().chars().map(|c| c.to_digit(10).map_or('⁻', |digit| DIGITS[digit as usize])).collect()

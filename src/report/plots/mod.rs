@@ -11,6 +11,7 @@ pub mod neighborhoods;
 pub mod potency;
 pub mod power;
 pub mod resolution;
+pub mod screen;
 pub mod specification_curve;
 pub mod umap;
 

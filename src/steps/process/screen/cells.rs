@@ -49,6 +49,19 @@ pub struct PositiveCell {
 }
 
 impl LotCells {
+    /// A lot of which no cell was read. Nothing is known of its annotation, so that no gene is called missing.
+    pub fn without_cells(lot: &str, signature: &Signature) -> Self {
+        Self {
+            lot: lot.to_string(),
+            n_read: 0,
+            n_cells: 0,
+            n_cells_kept: 0,
+            positives: Vec::new(),
+            found: vec![true; signature.genes.len() + signature.absent.len()],
+            depths: Vec::new(),
+        }
+    }
+
     /// Cells that meet the rule.
     pub fn n_positive(&self) -> u64 {
         self.positives.len() as u64
