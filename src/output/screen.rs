@@ -135,6 +135,7 @@ fn process(screen: &Screen) -> Table {
         .with("fraction", number(row.fraction))
         .with(at_confidence(screen, "upper"), number(row.upper))
         .with("detection_limit", number(row.detection_limit))
+        .with(at_confidence(screen, "lower"), number(row.lower))
         .with(format!("{}_adjusted", at_confidence(screen, "upper")), number(row.upper_adjusted))
         .with("n_lots_positive", count(row.n_lots_positive as u64))
         .with(format!("share_of_lots_positive_{}", at_confidence(screen, "upper")), number(row.lots_positive_upper))

@@ -53,11 +53,9 @@ pub fn sentences(screen: &Screen) -> Vec<String> {
         out.push(format!("No cell with the signature was found among {looked_at}."));
     } else {
         out.push(format!(
-            "{} with the signature found among {looked_at}, in {} of them: {}. Look at each in positives.csv.",
-            match all.n_positive {
-                1 => "One cell was".to_string(),
-                n => format!("{} cells were", count(n)),
-            },
+            "{} with the signature {} found among {looked_at}, in {} of them: {}. Look at each in positives.csv.",
+            if all.n_positive == 1 { "One cell".into() } else { format!("{} cells", count(all.n_positive)) },
+            if all.n_positive == 1 { "was" } else { "were" },
             count(with.len() as u64),
             shortened(&with)
         ));

@@ -28,7 +28,7 @@ pub fn figure(screen: &Screen) -> Scene {
         x: all.n_positive,
         n: all.n_cells,
         fraction: all.fraction,
-        lower: f64::NAN,
+        lower: all.lower,
         upper: all.upper,
         adjusted: all.upper_adjusted,
     };

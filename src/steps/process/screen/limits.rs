@@ -73,7 +73,7 @@ impl ScreenRow {
             n_cells: n,
             n_positive: x,
             fraction: x as f64 / n as f64,
-            lower: if n == 0 { 0.0 } else { lower_limit(x, n, params.confidence) },
+            lower: lower(x, n, params.confidence),
             upper,
             detection_limit,
             detection_probability: estimate.probability,
@@ -104,7 +104,9 @@ pub struct ProcessRow {
     pub n_positive: u64,
     /// Their fraction.
     pub fraction: f64,
-    /// One-sided upper limit of the fraction of cells that show the signature.
+    /// One-sided lower limit of the fraction of cells that show the signature.
+    pub lower: f64,
+    /// One-sided upper limit of the same.
     pub upper: f64,
     /// Fraction of hazard cells of which at least one would have been seen.
     pub detection_limit: f64,
@@ -140,6 +142,7 @@ impl ProcessRow {
             n_cells,
             n_positive,
             fraction: n_positive as f64 / n_cells as f64,
+            lower: lower(n_positive, n_cells, params.confidence),
             upper: upper(n_positive, n_cells, params.confidence),
             detection_limit,
             upper_adjusted,
@@ -154,6 +157,11 @@ impl ProcessRow {
 /// Exact upper limit; of no cells, all could be positive.
 fn upper(x: u64, n: u64, confidence: f64) -> f64 {
     if n == 0 { 1.0 } else { upper_limit(x, n, confidence) }
+}
+
+/// Exact lower limit; of no cells, none need be positive.
+fn lower(x: u64, n: u64, confidence: f64) -> f64 {
+    if n == 0 { 0.0 } else { lower_limit(x, n, confidence) }
 }
 
 /// The limit that counts: for hazard cells if their chance to be seen is known, else for cells that show the signature.
