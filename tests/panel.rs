@@ -20,11 +20,11 @@ impl Lots {
     }
 }
 
-fn simulated(seed: u64, n_lots: usize, n_cells: usize) -> (Dataset, Vec<bool>, Vec<u32>) {
+fn simulated(seed: u64, n_lots: usize, n_cells: usize) -> Lots {
     let params = SimulateParams { n_lots, n_cells, seed, ..Default::default() };
     let Simulated { dataset, truth } = simulate(&params).unwrap();
     let inside = truth.population.iter().map(|&population| population == truth.potent).collect();
-    (dataset, inside, truth.markers)
+    Lots::new(dataset, inside)
 }
 
 fn found(lots: &Lots, params: &PanelParams) -> Panels {
@@ -51,10 +51,21 @@ fn performance(lots: &Lots, panel: &Panel) -> Performance {
 /// Lots that a panel is chosen on.
 const N_SEEN: usize = 11;
 
-/// Promised and kept F1 of the best panel of each size, with the panel: chosen on 11 lots, kept on others of the same genes
-/// and populations.
-fn promised_and_kept(seed: u64, n_new: usize, n_cells: usize) -> Vec<(f64, f64, String)> {
-    let (dataset, inside, markers) = simulated(seed, N_SEEN + n_new, n_cells);
+/// A panel chosen on some lots and looked at in others.
+struct Promise {
+    panel: String,
+    promised: f64,
+    error: f64,
+    kept: f64,
+    /// Gates that ask for a planted marker, of all that ask for a gene to be high.
+    planted: (usize, usize),
+}
+
+/// The best panel of each size, chosen on 11 lots, in others of the same genes and populations.
+fn promises(params: &SimulateParams, n_new: usize) -> Vec<Promise> {
+    let simulated = simulate(&SimulateParams { n_lots: N_SEEN + n_new, ..params.clone() }).unwrap();
+    let (dataset, truth) = (simulated.dataset, simulated.truth);
+    let inside: Vec<bool> = truth.population.iter().map(|&population| population == truth.potent).collect();
     let (cut, end) = (dataset.offsets()[N_SEEN], dataset.n_cells());
     let part = |seen: bool| {
         let keep: Vec<bool> = (0..N_SEEN + n_new).map(|lot| (lot < N_SEEN) == seen).collect();
@@ -66,41 +77,59 @@ fn promised_and_kept(seed: u64, n_new: usize, n_cells: usize) -> Vec<(f64, f64, 
     assert_eq!(found.n_allowed, 20_000);
     let of_size = |size: usize| {
         let row = found.rows.iter().find(|row| row.genes.len() == size).unwrap();
-        let high = || row.panel.gates.iter().zip(&row.genes).filter(|gate| gate.0.high);
-        assert!(row.proven && high().count() > 0 && high().all(|gate| markers.contains(gate.1)), "{}", row.panel);
-        (row.held_out.f1, performance(&new, &row.panel).f1, row.panel.to_string())
+        assert!(row.proven && row.chosen_anew, "{}", row.panel);
+        let high: Vec<u32> = row.panel.gates.iter().zip(&row.genes).filter(|g| g.0.high).map(|g| *g.1).collect();
+        Promise {
+            panel: row.panel.to_string(),
+            promised: row.held_out.f1,
+            error: row.held_out_error,
+            kept: performance(&new, &row.panel).f1,
+            planted: (high.iter().filter(|gene| truth.markers.contains(gene)).count(), high.len()),
+        }
     };
     (1..=3).map(of_size).collect()
 }
 
 #[test]
 fn planted_markers_become_gates_and_new_lots_hold_what_was_promised() {
-    for (promised, kept, panel) in promised_and_kept(1, 9, 1_000) {
+    // Composition alike in all lots: purity depends on it, and 11 lots that differ much leave it uncertain by more.
+    let alike = SimulateParams { n_cells: 800, concentration: 400.0, ..Default::default() };
+    for promise in promises(&alike, 11) {
+        let Promise { panel, promised, kept, planted, .. } = promise;
+        assert!(planted.0 == planted.1 && planted.0 > 0, "{panel}");
         assert!((promised - kept).abs() <= 0.03, "{panel}: promised {promised:.3}, kept {kept:.3}");
     }
 }
 
-/// Twelve sets of lots, for the guide.
+/// Twelve sets of lots as the simulator makes them, for the guide.
 #[test]
 #[ignore = "takes minutes"]
 fn promises_are_neither_too_high_nor_too_low() {
-    let all: Vec<(f64, f64, String)> = (1..=12).flat_map(|seed| promised_and_kept(seed, 22, 1_000)).collect();
-    for (promised, kept, panel) in &all {
-        println!("{promised:.3} {kept:.3} {:+.3} {panel}", promised - kept);
+    let mut differences = Vec::new();
+    let mut n_within = 0;
+    for seed in 1..=12 {
+        for promise in promises(&SimulateParams { seed, ..Default::default() }, 22) {
+            let Promise { panel, promised, error, kept, planted } = promise;
+            let difference = promised - kept;
+            println!(
+                "{seed} {promised:.3} ± {error:.3} {kept:.3} {difference:+.3} {}/{} {panel}",
+                planted.0, planted.1
+            );
+            n_within += usize::from(difference.abs() <= 2.0 * error * 1.5_f64.sqrt());
+            differences.push(difference);
+        }
     }
-    let n = all.len() as f64;
-    let mean = all.iter().map(|a| a.0 - a.1).sum::<f64>() / n;
-    let spread = (all.iter().map(|a| (a.0 - a.1 - mean).powi(2)).sum::<f64>() / n).sqrt();
-    let near = all.iter().filter(|a| (a.0 - a.1).abs() <= 0.03).count();
-    println!("mean {mean:+.4}, SD {spread:.4}, {near} of {n} within 0.03");
-    assert!(mean.abs() <= 0.01);
+    let n = differences.len() as f64;
+    let mean = differences.iter().sum::<f64>() / n;
+    let spread = (differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / n).sqrt();
+    println!("mean {mean:+.4}, SD {spread:.4}; {n_within} of {n} within two standard errors");
+    assert!(mean.abs() <= 0.015 && n_within as f64 >= 0.85 * n);
 }
 
 #[test]
 fn looking_at_every_panel_finds_none_better() {
     // Few genes, so that every pair can be looked at by other means: cell by cell, threshold by threshold.
-    let (dataset, inside, _) = simulated(3, 3, 300);
-    let lots = Lots::new(dataset, inside);
+    let lots = simulated(3, 3, 300);
     let params = PanelParams { n_genes: 2, n_panels: 1, n_candidates: 6, step: 0.5, ..Default::default() };
     let panels = found(&lots, &params);
     let best = panels.rows.iter().find(|row| row.genes.len() == 2).unwrap();
@@ -142,8 +171,7 @@ fn looking_at_every_panel_finds_none_better() {
 
 #[test]
 fn threads_do_not_matter() {
-    let (dataset, inside, _) = simulated(4, 3, 200);
-    let lots = Lots::new(dataset, inside);
+    let lots = simulated(4, 3, 200);
     let on = |n| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
         pool.install(|| found(&lots, &PanelParams { n_candidates: 60, ..Default::default() }))

@@ -110,6 +110,7 @@ pub fn panels_table(panel: &PanelAnalysis) -> Table {
         .with("r_cluster", same(readout.map_or(f64::NAN, |r| r.r_cluster)))
         .with("p_cluster", same(readout.map_or(f64::NAN, |r| r.p_cluster)))
         .with("r_share", float(panel.lots.iter().map(|lots| lots.r_share)))
+        .with("f1_heldout_error", of(|row| row.held_out_error))
         .with("purity_heldout", of(|row| row.held_out.purity))
         .with("yield_heldout", of(|row| row.held_out.yield_))
         .with("heldout", text(rows.iter().map(|row| heldout(row).into())))

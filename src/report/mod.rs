@@ -3,6 +3,7 @@
 //! Three layers: [`metrics`] says once what each number means, [`sections`] turns results into questions, findings, figures
 //! and tables, [`page`] writes them as HTML. All of it is pure: the same results give the same bytes.
 
+pub mod certificate;
 pub mod compare;
 pub mod draw;
 pub mod metrics;

@@ -145,7 +145,8 @@ fn best(panel: &PanelAnalysis, row: &PanelRow) -> Markup {
             @if row.without.is_empty() {
                 "With one lot nothing can be said of lots that were not used to choose."
             } @else {
-                "On lots that were not used to choose: " strong { (performance(&row.held_out)) } "."
+                "On lots that were not used to choose: " strong { (performance(&row.held_out)) } " (F1 ± "
+                (fixed(row.held_out_error, 3)) " over lots)."
             }
         }
         p {

@@ -17,6 +17,18 @@ pub fn fixed(value: f64, decimals: usize) -> String {
     if zero { text.replace('-', "") } else { text.replace('-', "−") }
 }
 
+/// So many digits that count, without an exponent below a million millions.
+pub fn significant(value: f64, digits: usize) -> String {
+    if !value.is_finite() || value == 0.0 {
+        return fixed(value, 0);
+    }
+    let exponent = value.abs().log10().floor() as i32;
+    if !(-6..12).contains(&exponent) {
+        return with_minus_signs(&format!("{value:.*e}", digits.saturating_sub(1)));
+    }
+    fixed(value, (digits as i32 - 1 - exponent).max(0) as usize)
+}
+
 /// Text with a true minus sign before each negative number.
 pub fn with_minus_signs(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -110,6 +122,9 @@ mod tests {
         assert_eq!(fixed(-0.001, 2), "0.00");
         assert_eq!(with_minus_signs("r from -0.5 to 1 (-2) of lot-3 -x"), "r from −0.5 to 1 (−2) of lot-3 -x");
         assert_eq!(fixed(f64::NAN, 2), "–");
+        let written: Vec<String> =
+            [1234.56, 12.3456, -0.012345, 0.0, 9.9996e14, f64::NAN].map(|v| significant(v, 4)).to_vec();
+        assert_eq!(written, ["1235", "12.35", "−0.01235", "0", "1.000e15", "–"]);
         assert_eq!(count(0), "0");
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(percent(0.1234, 1), "12.3\u{a0}%");

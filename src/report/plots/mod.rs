@@ -1,6 +1,7 @@
 //! The figures of a run, each a pure function from results to a [`Scene`].
 
 pub mod attribute_lots;
+pub mod beside_reference;
 pub mod composition;
 pub mod deviation;
 pub mod forest;

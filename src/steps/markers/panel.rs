@@ -12,7 +12,7 @@
 //!
 //! *Held out.* Candidates, genes, sides and thresholds are chosen anew without each lot, for the best panel of each size; A, G
 //! and S of the lots left out then give purity, yield and F1. For further panels the genes stay and only sides and thresholds
-//! are chosen anew. *Rank.* By F1 less `gene_cost` for each gene: one more gene must be worth it.
+//! are chosen anew. The standard error of that F1 over lots is a jackknife's. *Rank.* By F1 less `gene_cost` for each gene: one more gene must be worth it.
 //!
 //! **Shapes.** Cells × genes with a cluster per cell → panels; panels × lots of cells gated.
 //!
@@ -128,6 +128,19 @@ impl Performance {
     }
 }
 
+/// Standard error of F1 over lots, from F1 without each.
+fn jackknife(lots: &[&LotCount]) -> f64 {
+    let n = lots.len() as f64;
+    let without = |left_out: usize| {
+        let others = lots.iter().enumerate().filter(|lot| lot.0 != left_out);
+        Performance::of(others.map(|lot| *lot.1)).f1
+    };
+    let f1: Vec<f64> = (0..lots.len()).map(without).collect();
+    let mean = f1.iter().sum::<f64>() / n;
+    let squares: f64 = f1.iter().map(|f| (f - mean).powi(2)).sum();
+    if lots.len() < 2 { f64::NAN } else { (squares * (n - 1.0) / n).sqrt() }
+}
+
 /// A lot under a panel that was chosen without it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeldOut {
@@ -150,6 +163,8 @@ pub struct PanelRow {
     pub fitted: Performance,
     /// On the lots left out.
     pub held_out: Performance,
+    /// Standard error of its F1 over lots (jackknife): how far other lots, as many, would be off; NaN with fewer than two.
+    pub held_out_error: f64,
     /// Genes too were chosen anew without each lot (true), or sides and thresholds only.
     pub chosen_anew: bool,
     /// No panel of as many candidates that is not listed before it has a larger F1.
@@ -315,11 +330,13 @@ impl Searched<'_> {
         let without: Vec<HeldOut> = (1..).zip(without).filter_map(held_out).collect();
         let (panel, genes) = self.panel(conjunction);
         let fitted = Performance::of(&lots);
+        let counts: Vec<&LotCount> = without.iter().map(|held| &held.count).collect();
         PanelRow {
             panel,
             genes,
             fitted,
-            held_out: Performance::of(without.iter().map(|held| &held.count)),
+            held_out: Performance::of(counts.iter().copied()),
+            held_out_error: jackknife(&counts),
             chosen_anew,
             proven,
             bound: fitted.f1.max(left),

@@ -49,6 +49,8 @@ fn what_is_held_out_was_not_used_to_choose() {
     assert_eq!(row.without[0].count, LotCount { n_cells: 6, n_cluster: 3, n_gated: 4, n_both: 3 });
     assert_eq!(row.without[1].count, LotCount { n_cells: 6, n_cluster: 3, n_gated: 3, n_both: 3 });
     assert!((row.held_out.f1 - 12.0 / 13.0).abs() < 1e-12);
+    // F1 of either lot alone is 1 and 6/7: √((n − 1) / n · Σ d²) with d = 1/14.
+    assert!((row.held_out_error - 1.0 / 14.0).abs() < 1e-12);
 }
 
 #[test]
