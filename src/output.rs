@@ -23,7 +23,7 @@ use crate::report::{self, RunFacts};
 use crate::steps::lots::AssociationParams;
 
 pub use compare::{ComparisonOutput, write_comparison};
-pub use panel::{panels_table, read_panels, shares_table, write_panel};
+pub use panel::{panels_table, read_panels, write_panel};
 pub use screen::{ScreenOutput, write_screen};
 
 /// What a run leaves on disk.

@@ -23,8 +23,8 @@ pub use results::{Analysis, Cells, ClusterSummary, Excluded, Ranked, Space};
 use road::Road;
 pub use screen::{ToScreen, screen};
 pub use tables::{
-    Calibrated, analysis_tables, cell_columns, frozen_tables, gene_columns, mapped_tables, marker_table, ranked_tables,
-    readout_tables, reference_tables,
+    Calibrated, LockedPanels, PANEL_SHARES, PANELS, analysis_tables, cell_columns, frozen_tables, gene_columns,
+    mapped_tables, marker_table, ranked_tables, readout_tables, reference_tables, shares_table,
 };
 
 use ndarray::Array2;

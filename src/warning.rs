@@ -371,6 +371,15 @@ pub enum Warning {
         /// Variable genes of the reference.
         n_variable: usize,
     },
+    /// A new lot lacks a gene of a panel of the reference, so its cells can't be counted under it.
+    PanelGeneMissing {
+        /// The lot.
+        lot: String,
+        /// The panel.
+        panel: String,
+        /// The gene.
+        gene: String,
+    },
     /// A lot is out of reference.
     LotOutOfReference {
         /// The lot.

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use cqa::error::{Error, Result};
 use cqa::io::run_dir;
-use cqa::output::{read_verdicts, write_reference};
-use cqa::pipeline::freeze::{Frozen, ReadoutToModel};
+use cqa::output::{read_panels, read_verdicts, write_reference};
+use cqa::pipeline::freeze::{Frozen, ReadoutToModel, RunToFreeze};
 use cqa::pipeline::{self, Params, load_to_freeze};
 use cqa::provenance::{hash_files, read_record};
+use cqa::steps::markers::Panel;
 
 use super::clock::Clock;
 use super::{Common, Outcome, Terminal, settings, words};
@@ -25,6 +26,12 @@ pub struct FreezeArgs {
     /// Readouts that the reference predicts (default: those that the run has ranked); may be given several times
     #[arg(long, value_name = "COLUMN", num_args = 1..)]
     potency: Vec<String>,
+    /// panels.csv that `cqa panel` wrote: its first panel is locked into the reference, and counted in new lots
+    #[arg(long, value_name = "PANELS")]
+    panel: Option<PathBuf>,
+    /// Panels of that file to lock instead, by rank; several may be given
+    #[arg(long, value_name = "RANK", num_args = 1.., requires = "panel")]
+    panel_rank: Vec<usize>,
     /// Replace an existing reference
     #[arg(long)]
     force: bool,
@@ -48,17 +55,46 @@ pub fn freeze(args: &FreezeArgs, common: &Common, terminal: &Terminal) -> Outcom
         ));
     }
     let readouts = readouts(args)?;
-    let run = load_to_freeze(&args.run, &analysis)?;
+    let panels = panels(args)?;
+    let run = RunToFreeze { panels, ..load_to_freeze(&args.run, &analysis)? };
     let barcodes: Vec<Vec<String>> = run.dataset.lots().iter().map(|lot| lot.barcodes.clone()).collect();
     let frozen = pipeline::freeze::freeze(run, &readouts, &params, terminal)?;
     let files = ["params.toml", "lots.csv", "cells.parquet", "composition.csv", "pooled.h5ad"];
-    let inputs = hash_files(&files.map(|name| args.run.join(name)))?;
+    let files = files.map(|name| args.run.join(name)).into_iter().chain(args.panel.clone());
+    let inputs = hash_files(&files.collect::<Vec<_>>())?;
     let hash = write_reference(&args.output, args.force, &frozen, &barcodes, inputs, clock.execution(terminal))?;
     terminal.done();
     terminal.warnings(&frozen.warnings);
     print(&frozen);
     println!("Reference: {}, SHA-256 {hash}. Next: cqa map {0} LOTS -o OUT", args.output.display());
     Ok(frozen.warnings)
+}
+
+/// The panels asked for.
+fn panels(args: &FreezeArgs) -> Result<Vec<Panel>> {
+    let Some(path) = &args.panel else { return Ok(Vec::new()) };
+    let known = read_panels(path)?;
+    let mut ranks = if args.panel_rank.is_empty() { vec![1] } else { args.panel_rank.clone() };
+    ranks.sort_unstable();
+    ranks.dedup();
+    let panel = |&rank: &usize| {
+        let found = rank.checked_sub(1).and_then(|i| known.get(i));
+        found
+            .cloned()
+            .ok_or_else(|| Error::format(path, format!("rank {rank}"), format!("it lists {} panels", known.len())))
+    };
+    let panels: Vec<Panel> = ranks.iter().map(panel).collect::<Result<_>>()?;
+    // Lots are counted by the name of a panel.
+    for (i, panel) in panels.iter().enumerate() {
+        if panels[..i].iter().any(|other| other.name() == panel.name()) {
+            return Err(Error::format(
+                path,
+                "gates",
+                format!("two panels are called {}; lock one of them", panel.name()),
+            ));
+        }
+    }
+    Ok(panels)
 }
 
 fn readouts(args: &FreezeArgs) -> Result<Vec<ReadoutToModel>> {

@@ -4,15 +4,20 @@ use std::path::Path;
 
 use serde_json::json;
 
+use super::folder_name;
 use crate::data::LotSheet;
 use crate::error::Result;
-use crate::io::run_dir::{PendingDir, write_text};
+use crate::io::run_dir::{PendingDir, create_folder, write_text};
 use crate::io::tables::write_table;
 use crate::pipeline::freeze::Frozen;
 use crate::pipeline::map::MappedLot;
 use crate::pipeline::reference::Reference;
-use crate::pipeline::{Calibrated, frozen_tables, load_reference, mapped_tables, reference_tables};
+use crate::pipeline::{
+    Calibrated, LockedPanels, PANEL_SHARES, PANELS, frozen_tables, load_reference, mapped_tables, reference_tables,
+    shares_table,
+};
 use crate::provenance::{Execution, FileHash, RunRecord, hash_folder, seal, verify, write_record};
+use crate::report::certificate::{self, CertificateFacts};
 use crate::warning::Warning;
 
 /// Writes a reference; gives back its hash. `barcodes`: of the cells of each lot.
@@ -37,6 +42,11 @@ pub fn write_reference(
     write_text(&folder.join("params.toml"), &toml::to_string(&reference.params).expect("parameters are plain data"))?;
     let calibrated = toml::to_string(&Calibrated::of(reference)).expect("limits are plain data");
     write_text(&folder.join("calibration.toml"), &calibrated)?;
+    if !reference.panels.is_empty() {
+        let locked = LockedPanels { panels: reference.panels.clone() };
+        write_text(&folder.join(PANELS), &toml::to_string(&locked).expect("panels are plain data"))?;
+        write_table(&folder.join(PANEL_SHARES), &shares_table(&reference.panel_shares))?;
+    }
     let params = serde_json::to_value(&reference.params).expect("parameters are plain data");
     let hash = seal(folder, params, summary(reference))?;
     write_record(folder, record(reference, frozen.warnings.clone(), inputs, execution))?;
@@ -79,6 +89,11 @@ pub fn write_mapped(
     for (name, table) in mapped_tables(reference, sheet, lots) {
         write_table(&pending.path().join(name), &table)?;
     }
+    if !reference.panels.is_empty() {
+        let shares: Vec<_> = lots.iter().flat_map(|lot| lot.panel_shares.iter().cloned()).collect();
+        write_table(&pending.path().join(PANEL_SHARES), &shares_table(&shares))?;
+    }
+    write_certificates(&pending.path().join("certificates"), reference, sheet, lots, &inputs)?;
     let mut warnings: Vec<Warning> = Vec::new();
     for warning in lots.iter().flat_map(|lot| &lot.warnings) {
         if !warnings.contains(warning) {
@@ -87,6 +102,38 @@ pub fn write_mapped(
     }
     write_record(pending.path(), record(reference, warnings, inputs, execution))?;
     pending.finish()
+}
+
+/// One page per lot, named after it.
+fn write_certificates(
+    folder: &Path,
+    reference: &Reference,
+    sheet: &LotSheet,
+    lots: &[MappedLot],
+    inputs: &[FileHash],
+) -> Result<()> {
+    create_folder(folder)?;
+    let summary = reference.summary();
+    let mut names: Vec<String> = Vec::new();
+    for (lot, source) in lots.iter().zip(&sheet.lots) {
+        // Lots whose names differ in odd letters only get files of their own.
+        let name = folder_name(&lot.placed.lot);
+        let n_before = names.iter().filter(|known| **known == name).count();
+        let file = if n_before == 0 { format!("{name}.html") } else { format!("{name}~{}.html", n_before + 1) };
+        names.push(name);
+        let files = inputs.iter().filter(|file| Path::new(&file.path).starts_with(&source.path));
+        let of_reference = |panel: &str| {
+            let lots = reference.panel_shares.iter().filter(|row| row.panel == panel);
+            lots.map(|row| row.share).collect()
+        };
+        let facts = CertificateFacts {
+            version: env!("CARGO_PKG_VERSION").into(),
+            files: files.map(|file| (file.path.clone(), file.sha256.clone())).collect(),
+            panels: lot.panel_shares.iter().map(|row| (row.clone(), of_reference(&row.panel))).collect(),
+        };
+        write_text(&folder.join(file), &certificate::html(&lot.placed, &summary, &facts))?;
+    }
+    Ok(())
 }
 
 fn record(reference: &Reference, warnings: Vec<Warning>, inputs: Vec<FileHash>, execution: Execution) -> RunRecord {

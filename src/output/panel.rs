@@ -8,10 +8,10 @@ use crate::data::{Column, Table};
 use crate::error::{Error, Result};
 use crate::io::run_dir::{PendingDir, create_folder, write_bytes, write_text};
 use crate::io::tables::{read_table, write_table};
-use crate::pipeline::{Analysis, PanelAnalysis, PanelGenes};
+use crate::pipeline::{Analysis, PanelAnalysis, PanelGenes, shares_table};
 use crate::provenance::{Execution, FileHash, RunRecord, write_record};
 use crate::report::panel::{figures, html};
-use crate::steps::markers::{GatedShare, Panel, PanelRow};
+use crate::steps::markers::{Panel, PanelRow};
 
 /// Writes panels, their shares, figures, report and record; the directory carries its name when it is whole.
 ///
@@ -129,18 +129,6 @@ pub fn panels_table(panel: &PanelAnalysis) -> Table {
 /// What was chosen anew without each lot.
 fn heldout(row: &PanelRow) -> &'static str {
     if row.chosen_anew { "genes and thresholds" } else { "thresholds" }
-}
-
-/// `panel_shares.csv`: one row per lot and panel.
-pub fn shares_table(shares: &[GatedShare]) -> Table {
-    Table::new()
-        .with("lot", text(shares.iter().map(|row| row.lot.clone())))
-        .with("panel", text(shares.iter().map(|row| row.panel.clone())))
-        .with("n_cells", integer(shares.iter().map(|row| row.n_cells)))
-        .with("n_gated", integer(shares.iter().map(|row| row.n_gated)))
-        .with("share", float(shares.iter().map(|row| row.share)))
-        .with("ci_low", float(shares.iter().map(|row| row.ci_low)))
-        .with("ci_high", float(shares.iter().map(|row| row.ci_high)))
 }
 
 /// `held_out.csv`: each lot under the panel that was chosen without it.

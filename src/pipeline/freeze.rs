@@ -23,6 +23,7 @@ use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::steps::cells::{HvgVotes, normalize};
 use crate::steps::lots::limit_of;
+use crate::steps::markers::{Panel, gated_shares};
 use crate::steps::process::HeldOut;
 use crate::steps::process::calibration::{Assigned, Calibration, HeldOutLot};
 use crate::steps::process::mapping::{Distances, Judge, LotLimits, NewLot, cells_per_cluster, place};
@@ -42,6 +43,8 @@ pub struct RunToFreeze<'a> {
     pub dataset: Dataset,
     /// Coordinates that the run wrote down, cells × components.
     pub embedding: Option<Array2<f32>>,
+    /// Gene panels to lock with it.
+    pub panels: Vec<Panel>,
 }
 
 /// What freezing leaves.
@@ -69,6 +72,7 @@ pub struct HeldOutCells {
 /// # Errors
 /// - fewer than three lots with cells
 /// - a readout asked for has no model
+/// - a panel asks for a gene that the run does not have
 /// - a parameter is out of range
 pub fn freeze(
     run: RunToFreeze<'_>,
@@ -77,7 +81,7 @@ pub fn freeze(
     progress: &dyn Progress,
 ) -> Result<Frozen> {
     params.mapping.check()?;
-    let RunToFreeze { analysis, dataset, embedding: written } = run;
+    let RunToFreeze { analysis, dataset, embedding: written, panels } = run;
     let n_lots = dataset.n_lots();
     let with_cells = dataset.lots().iter().filter(|lot| !lot.barcodes.is_empty()).count();
     if with_cells < MIN_LOTS || with_cells < n_lots {
@@ -89,6 +93,7 @@ pub fn freeze(
         });
     }
     let normalized = normalize(&dataset, &params.normalize)?;
+    let panel_shares = gated_shares(&dataset, &normalized, &panels, params.composition.level)?;
     let votes = HvgVotes::new(&dataset, &normalized, &params.hvg)?;
     let of_run = OfRun {
         labels: &analysis.cells.cluster,
@@ -192,6 +197,8 @@ pub fn freeze(
         sample: sample(whole.embedding.view(), &dataset.lot_of_cell(), n_lots, params.seed),
         potency,
         held_out,
+        panels,
+        panel_shares,
         frame: whole.frame,
     };
     Ok(Frozen { reference, cells, pseudobulk, warnings })

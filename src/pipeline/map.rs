@@ -10,8 +10,9 @@ use crate::error::Result;
 use crate::io::RawLot;
 use crate::math::quantile::median;
 use crate::progress::Progress;
-use crate::steps::cells::{CellMetrics, LotQc, QcParams, doublets, qc};
+use crate::steps::cells::{CellMetrics, LotQc, QcParams, doublets, normalize, qc};
 use crate::steps::lots::Population;
+use crate::steps::markers::{GatedShare, Panel, gated_shares};
 use crate::steps::process::calibration::Assigned;
 use crate::steps::process::mapping::{Distances, NewLot, cells_per_cluster, place};
 use crate::steps::process::measure::{Measured, Placer};
@@ -35,6 +36,8 @@ pub struct MappedLot {
     pub measured: Option<Measured>,
     /// (All cells, then each cluster) × genes: summed counts.
     pub pseudobulk: Array2<u64>,
+    /// One per panel of the reference that the lot has the genes of.
+    pub panel_shares: Vec<GatedShare>,
     /// Cells that quality control excluded: barcode and reason.
     pub excluded: Vec<(String, String)>,
     /// What was found worth saying.
@@ -87,7 +90,8 @@ fn map_lot(reference: &Reference, population: &Population, name: String, raw: Ra
             n_variable: new.n_variable,
         });
     }
-    let kept = Kept::new(reference, name, barcodes, aligned.counts(counts, reference.genes.len()))?;
+    let mut kept = Kept::new(reference, name, barcodes, aligned.counts(counts, reference.genes.len()))?;
+    let panel_shares = gated(reference, &aligned.has_gene, &mut kept)?;
     let new = NewLot { n_cells: kept.barcodes.len(), pct_mito: kept.pct_mito, counts: kept.median_counts, ..new };
     warnings.extend(kept.warnings);
     let (assigned, measured) = if kept.barcodes.is_empty() {
@@ -114,6 +118,7 @@ fn map_lot(reference: &Reference, population: &Population, name: String, raw: Ra
         metrics: kept.metrics,
         assigned,
         measured,
+        panel_shares,
         excluded: kept.excluded,
         warnings,
     })
@@ -143,9 +148,36 @@ fn without_cells(reference: &Reference, new: NewLot, barcodes: Vec<String>, mut 
         metrics: CellMetrics::default(),
         assigned,
         measured: None,
+        panel_shares: Vec::new(),
         excluded: Vec::new(),
         warnings,
     }
+}
+
+/// The lot's cells under the panels of the reference. A panel one of whose genes the lot lacks is left out: 0 would be wrong.
+fn gated(reference: &Reference, has_gene: &[bool], kept: &mut Kept) -> Result<Vec<GatedShare>> {
+    let mut panels: Vec<Panel> = Vec::new();
+    for panel in &reference.panels {
+        let genes = panel.find(&reference.genes)?;
+        match panel.gates.iter().zip(genes).find(|(_, gene)| !has_gene[*gene as usize]) {
+            None => panels.push(panel.clone()),
+            Some((gate, _)) => kept.warnings.push(Warning::PanelGeneMissing {
+                lot: kept.qc.lot.clone(),
+                panel: panel.name(),
+                gene: gate.gene.clone(),
+            }),
+        }
+    }
+    if panels.is_empty() || kept.barcodes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let name = kept.qc.lot.clone();
+    let source = LotSource { lot: name.clone(), path: Default::default(), subset: None };
+    let lot = Lot { name, barcodes: kept.barcodes.clone(), counts: kept.counts.clone() };
+    let sheet = LotSheet { lots: vec![source], columns: Vec::new() };
+    let dataset = Dataset::new(reference.genes.clone(), vec![lot], sheet)?;
+    let normalized = normalize(&dataset, &reference.params.normalize)?;
+    Ok(gated_shares(&dataset, &normalized, &panels, reference.params.composition.level)?)
 }
 
 /// A lot's genes on the axis of the reference, by id and by nothing else.

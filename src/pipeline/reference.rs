@@ -6,6 +6,7 @@ use crate::data::{Genes, LotSheet};
 use crate::error::{Error, Result};
 use crate::pipeline::Params;
 use crate::steps::lots::Population;
+use crate::steps::markers::{GatedShare, Panel};
 use crate::steps::process::mapping::ENERGY_CELLS;
 use crate::steps::process::{
     Calibration, Frame, HeldOut, Judge, LotLimits, Placed, PotencyModel, PotencySummary, ReferenceSummary,
@@ -49,6 +50,10 @@ pub struct Reference {
     pub potency: Vec<PotencyModel>,
     /// Each lot mapped by a reference built without it.
     pub held_out: Vec<HeldOut>,
+    /// Gene panels that new lots are counted by.
+    pub panels: Vec<Panel>,
+    /// The reference's own lots under them, lot by lot.
+    pub panel_shares: Vec<GatedShare>,
 }
 
 /// Fixed limits of cells.

@@ -2,12 +2,14 @@
 
 mod leave_one_out;
 mod lots;
+mod panels;
 mod placed;
 mod readouts;
 mod reference;
 mod sensitivity;
 
 pub(super) use lots::DISTANCES;
+pub use panels::{LockedPanels, PANEL_SHARES, PANELS, shares_table};
 pub use placed::{frozen_tables, mapped_tables};
 pub use readouts::readout_tables;
 pub use reference::{Calibrated, reference_tables};

@@ -205,6 +205,9 @@ impl std::fmt::Display for Warning {
                 f,
                 "lot {lot} lacks {n_missing} of the {n_variable} genes that the reference places cells by; they count as average"
             ),
+            Self::PanelGeneMissing { lot, panel, gene } => {
+                write!(f, "lot {lot} has no gene {gene}, so its cells are not counted under panel {panel}")
+            }
             Self::LotOutOfReference { lot, reasons } => write!(f, "lot {lot} is out of reference: {reasons}"),
             Self::NoPotencyModel { readout, cause } => write!(f, "no potency model of {readout}: {cause}"),
             Self::EmbeddingDiffers { largest } => write!(

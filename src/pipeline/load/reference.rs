@@ -12,8 +12,9 @@ use crate::math::principal_components::PrincipalComponents;
 use crate::math::soft_clusters::SoftClusters;
 use crate::pipeline::freeze::RunToFreeze;
 use crate::pipeline::reference::{Reference, Sample};
-use crate::pipeline::tables::Calibrated;
+use crate::pipeline::tables::{Calibrated, LockedPanels, PANEL_SHARES, PANELS};
 use crate::pipeline::{Analysis, Params};
+use crate::steps::markers::{GatedShare, Panel};
 use crate::steps::process::{Calibration, Frame, Index};
 
 /// The counts of a run, and the coordinates that it wrote down.
@@ -32,7 +33,7 @@ pub fn load_to_freeze<'a>(run: &Path, analysis: &'a Analysis) -> Result<RunToFre
     let dataset = load_cells(run, analysis)?;
     let embedding = if analysis.params.harmony.enabled { "X_pca_harmony" } else { "X_pca" };
     let embedding = h5ad::read_embedding(&path, embedding)?;
-    Ok(RunToFreeze { analysis, dataset, embedding })
+    Ok(RunToFreeze { analysis, dataset, embedding, panels: Vec::new() })
 }
 
 /// Reads a reference whose hashes have been verified.
@@ -59,6 +60,7 @@ pub fn load_reference(folder: &Path, hash: &str) -> Result<Reference> {
     let scores = Array2::from_shape_vec((n_clusters, votes), scores.floats("score")?)
         .map_err(|_| scores.complain("score", "not a row for every cluster and number of votes"))?;
     let sample = File::read(folder, "sample.parquet")?;
+    let (panels, panel_shares) = panels(folder)?;
     Ok(Reference {
         frame: frame(folder, &params, &genes, &variable, &clusters, &lots)?,
         calibration: Calibration { limits: calibrated.clusters, scores },
@@ -67,6 +69,8 @@ pub fn load_reference(folder: &Path, hash: &str) -> Result<Reference> {
         sample: Sample { points: points(&sample)?, lot: sample.codes("lot", &lots)? },
         potency: calibrated.potency,
         held_out: calibrated.held_out,
+        panels,
+        panel_shares,
         version: calibrated.version,
         hash: hash.into(),
         params,
@@ -74,6 +78,28 @@ pub fn load_reference(folder: &Path, hash: &str) -> Result<Reference> {
         genes,
         n_cells,
     })
+}
+
+/// Panels that were locked, and the reference's own lots under them; none if there is no file of them.
+fn panels(folder: &Path) -> Result<(Vec<Panel>, Vec<GatedShare>)> {
+    if !folder.join(PANELS).exists() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let locked: LockedPanels = run_dir::read_toml(&folder.join(PANELS))?;
+    let file = File::read(folder, PANEL_SHARES)?;
+    let (lots, names) = (file.texts("lot")?, file.texts("panel")?);
+    let (n_cells, n_gated) = (file.integers("n_cells")?, file.integers("n_gated")?);
+    let (share, low, high) = (file.floats("share")?, file.floats("ci_low")?, file.floats("ci_high")?);
+    let row = |i: usize| GatedShare {
+        lot: lots[i].clone(),
+        panel: names[i].clone(),
+        n_cells: n_cells[i],
+        n_gated: n_gated[i],
+        share: share[i],
+        ci_low: low[i],
+        ci_high: high[i],
+    };
+    Ok((locked.panels, (0..lots.len()).map(row).collect()))
 }
 
 fn frame(
