@@ -6,9 +6,10 @@ use crate::report::words::{MISSING, fixed, significant};
 use crate::steps::process::{PotencySummary, Prediction};
 
 const WIDTH: f64 = 704.0;
-/// Where the plot begins and ends; words follow at the right.
-const LEFT: f64 = 104.0;
+/// Where the plot ends; words follow at the right.
 const RIGHT: f64 = 432.0;
+/// Most room that names take at its left.
+const NAMES: f64 = 200.0;
 /// For the reference lots.
 const OTHERS: [u8; 3] = [0x8a, 0x93, 0x9e];
 /// For panels and cells that no cluster took.
@@ -50,12 +51,14 @@ pub fn shares(rows: &[BesideReference]) -> Scene {
     let room = if rows.len() > 20 { 300.0 } else { 250.0 };
     let step = (room / rows.len().max(1) as f64).clamp(7.6, 18.0);
     let size = (step * 0.68).clamp(6.5, 10.0);
+    let widest = rows.iter().map(|row| font::width(&row.name, Face::Regular, size)).fold(50.0, f64::max);
+    let left = widest.min(NAMES) + 26.0;
     let top = 20.0;
     let height = step * rows.len() as f64;
     let mut scene =
         Scene::new(WIDTH, top + height + 36.0, "Shares of the lot's cells beside those of the reference lots");
     for (x, anchor, words) in [
-        (LEFT - 8.0, Anchor::End, "Cells in"),
+        (left - 18.0, Anchor::End, "Cells in"),
         (562.0, Anchor::End, "this lot, % (95 % interval)"),
         (WIDTH - 2.0, Anchor::End, "reference lots, %"),
     ] {
@@ -64,7 +67,7 @@ pub fn shares(rows: &[BesideReference]) -> Scene {
     let values = rows.iter().flat_map(|row| row.share.iter().chain(&row.reference));
     let most = values.copied().filter(|v| v.is_finite()).fold(0.01, f64::max);
     let frame = Frame {
-        area: (LEFT, top, RIGHT - LEFT, height),
+        area: (left, top, RIGHT - left, height),
         x: Axis::between(0.0, (most * 1.04).min(1.0), "Share of the cells kept (%)", 6, true),
         y: Axis { low: 0.0, high: 1.0, label: String::new(), ticks: Vec::new() },
     };
@@ -78,10 +81,11 @@ pub fn shares(rows: &[BesideReference]) -> Scene {
 
 fn one(scene: &mut Scene, frame: &Frame, row: &BesideReference, y: f64, step: f64, size: f64) {
     let x = |share: f64| frame.point(share, 0.0).0;
+    let left = frame.area.0;
     let rgb = row.cluster.map_or(PLAIN, color::cluster);
-    let name = font::shorten(&row.name, Face::Regular, size, LEFT - 26.0);
-    scene.text(Text::new((LEFT - 18.0, y + size * 0.36), size, name).anchor(Anchor::End));
-    scene.add(rectangle(LEFT - 13.0, y - step * 0.3, 6.0, step * 0.6, Ink::Rgb(rgb)));
+    let name = font::shorten(&row.name, Face::Regular, size, NAMES);
+    scene.text(Text::new((left - 18.0, y + size * 0.36), size, name).anchor(Anchor::End));
+    scene.add(rectangle(left - 13.0, y - step * 0.3, 6.0, step * 0.6, Ink::Rgb(rgb)));
     let range = row.range();
     if let Some((low, high)) = range {
         let fill = Paint { ink: Ink::Rgb(OTHERS), opacity: 0.3 };
