@@ -170,3 +170,24 @@ pub fn read_panels(path: &Path) -> Result<Vec<Panel>> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn panels_are_read_from_the_columns_that_are_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("panels.csv");
+        std::fs::write(&path, "rank,gates,gene_ids\n1,CD44 high 0.5; CD34 low 0,E1; E2\n2,CD44 high 1,E1\n").unwrap();
+        let panels = read_panels(&path).unwrap();
+        let names: Vec<String> = panels.iter().map(Panel::name).collect();
+        assert_eq!(names, ["CD44+CD34-", "CD44+"]);
+        assert_eq!(panels[0].gates[1].gene_id, "E2");
+        std::fs::write(&path, "rank,gates,gene_ids\n1,CD44 high 0.5,E1\n2,CD44 over 1,E1\n").unwrap();
+        let message = read_panels(&path).unwrap_err().to_string();
+        assert!(message.contains("line 3") && message.contains("CD44 over 1"), "{message}");
+        std::fs::write(&path, "rank,gates\n1,CD44 high 0.5\n").unwrap();
+        assert!(read_panels(&path).unwrap_err().to_string().contains("column gene_ids"));
+    }
+}

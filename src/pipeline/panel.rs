@@ -125,7 +125,8 @@ pub fn panel(
     let secreted = question.genes == PanelGenes::Secreted;
     let mut params = question.params.clone();
     if secreted {
-        (params.n_genes, params.n_panels) = (1, params.n_candidates);
+        // The amount tells of the cluster only if its cells make more of it than others.
+        (params.n_genes, params.n_panels, params.low) = (1, params.n_candidates, false);
     }
     progress.start("panel", 0);
     let mut panels = panels(dataset, &normalized, &inside, &allowed, &params)?;
