@@ -21,6 +21,7 @@
 //! Tirosh I et al. 2016, doi:10.1126/science.aad0501 (cell-cycle genes).
 //! Miura T et al. 2023, Stem Cells Transl Med 12:379–390 (share of a cluster against VEGF under ischemia).
 
+mod change;
 mod genes;
 mod model;
 mod sample;
@@ -33,6 +34,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::{CountsBuilder, Dataset, Lot};
 use crate::error::{Error, Result};
+pub use change::{ChangeParams, simulate_change};
 use model::Model;
 pub use shares::{ShareParams, simulate_shares};
 pub use truth::{ClusterMatch, Truth};

@@ -347,3 +347,6 @@ impl Quantiles {
         self.values[left] + (self.values[left + 1] - self.values[left]) * (place - left as f64)
     }
 }
+
+#[cfg(test)]
+mod tests;
