@@ -8,6 +8,7 @@ mod common;
 mod assignment;
 mod association;
 mod cell_cycle;
+mod compare;
 mod composition;
 mod confounding;
 mod designs;
