@@ -6,7 +6,7 @@ mod sheet;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use ndarray::Array2;
+use ndarray::{Array2, Axis, concatenate};
 
 use crate::data::{CellShares, GeneSum, LotRecords, LotSheet, LotTable, LotsFrom, RecordsKind, RecordsNeeded};
 use crate::error::{Error, Result};
@@ -16,6 +16,9 @@ pub use sheet::read_readout_sheet;
 
 /// Distances that `deviation.csv` and `placed.csv` hold.
 const DISTANCES: [&str; 3] = ["jensen_shannon", "aitchison", "energy"];
+
+/// Panels of the lots of a directory.
+const PANEL_SHARES: &str = "panel_shares.csv";
 
 const CURE: &str = "make the directory again with `cqa cluster`, `cqa freeze` or `cqa map`";
 
@@ -98,10 +101,8 @@ impl Directory<'_> {
         if let Some(file) = self.table("composition.csv", needed.composition)? {
             records.clusters = Some(shares(&file, &lots, "cluster", "n_cells", "n_total")?);
         }
-        if needed.panels
-            && let Some(file) = self.table("panel_shares.csv", true)?
-        {
-            records.panels = Some(shares(&file, &lots, "panel", "n_gated", "n_cells")?);
+        if needed.panels {
+            records.panels = Some(self.panels(&lots)?);
         }
         if needed.deviation {
             let name = if mapped { "placed.csv" } else { "deviation.csv" };
@@ -121,6 +122,42 @@ impl Directory<'_> {
             (records.cells, records.n_cells) = (Some(cells), n_cells);
         }
         Ok((records, self.files))
+    }
+
+    /// Panels of the directory itself, or those that `cqa panel` put below it, one folder per cluster. A panel whose name
+    /// occurs in several folders is called `folder/panel`.
+    fn panels(&mut self, lots: &[String]) -> Result<CellShares> {
+        let mut found: Vec<(String, CellShares)> = Vec::new();
+        let below = self.path.join("panel");
+        if !self.path.join(PANEL_SHARES).is_file() && below.is_dir() {
+            let entries = std::fs::read_dir(&below).and_then(Iterator::collect::<std::io::Result<Vec<_>>>);
+            let mut names: Vec<String> = entries
+                .map_err(|e| Error::io(&below, e))?
+                .into_iter()
+                .map(|entry| entry.file_name().to_string_lossy().into_owned())
+                .collect();
+            names.sort();
+            for name in names {
+                if let Some(file) = self.table(&format!("panel/{name}/{PANEL_SHARES}"), false)? {
+                    found.push((name, shares(&file, lots, "panel", "n_gated", "n_cells")?));
+                }
+            }
+        }
+        if found.is_empty()
+            && let Some(file) = self.table(PANEL_SHARES, true)?
+        {
+            found.push((String::new(), shares(&file, lots, "panel", "n_gated", "n_cells")?));
+        }
+        let all: Vec<String> = found.iter().flat_map(|(_, panels)| panels.names.iter().cloned()).collect();
+        let several = |name: &String| all.iter().filter(|n| *n == name).count() > 1;
+        let names = found.iter().flat_map(|(folder, panels)| {
+            panels.names.iter().map(move |name| if several(name) { format!("{folder}/{name}") } else { name.clone() })
+        });
+        let joined = |of: fn(&CellShares) -> &Array2<u64>| {
+            let views: Vec<_> = found.iter().map(|(_, panels)| of(panels).view()).collect();
+            concatenate(Axis(1), &views).expect("all have one row per lot")
+        };
+        Ok(CellShares { names: names.collect(), n_in: joined(|p| &p.n_in), n_total: joined(|p| &p.n_total) })
     }
 
     /// A table of the directory; where it is absent an error if it is needed.

@@ -60,6 +60,27 @@ fn a_directory_gives_what_is_asked_for() {
 }
 
 #[test]
+fn panels_are_found_beside_the_lots_or_one_folder_below() {
+    let folder = directory();
+    let needed = RecordsNeeded { panels: true, ..RecordsNeeded::default() };
+    let panels = || read_records(&from("."), folder.path(), &needed).unwrap().records.panels.unwrap();
+    for (name, rows) in [("cluster_0", "a,P,10,4\na,Q,10,1\nb,P,5,0\nb,Q,5,2\n"), ("cluster_1", "a,P,10,7\nb,P,5,5\n")]
+    {
+        let below = folder.path().join("panel").join(name);
+        fs::create_dir_all(&below).unwrap();
+        fs::write(below.join("panel_shares.csv"), format!("lot,panel,n_cells,n_gated\n{rows}")).unwrap();
+    }
+    let found = panels();
+    assert_eq!(found.names, ["cluster_0/P", "Q", "cluster_1/P"]);
+    assert_eq!(
+        (found.n_in, found.n_total),
+        (ndarray::array![[4, 1, 7], [0, 2, 5]], ndarray::array![[10, 10, 10], [5, 5, 5]])
+    );
+    fs::write(folder.path().join("panel_shares.csv"), "lot,panel,n_cells,n_gated\na,R,9,3\nb,R,5,1\n").unwrap();
+    assert_eq!(panels().names, ["R"]);
+}
+
+#[test]
 fn a_sheet_of_readouts_needs_no_path() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("post.csv"), "lot;titer\nx;1,5\ny;2\n").unwrap();
