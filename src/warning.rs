@@ -328,6 +328,13 @@ pub enum Warning {
         /// The lots.
         lots: Vec<String>,
     },
+    /// A range refuses many lots of a process that did not change, so that being refused says little.
+    RuleRefusesEqualLots {
+        /// The attribute.
+        attribute: String,
+        /// Chance of *not comparable* if nothing changed.
+        chance: f64,
+    },
     /// A test of the whole could not be made.
     NoWholeTest {
         /// The test.

@@ -32,7 +32,7 @@ Without step 2, step 3 locks the plan first. A plan that was edited later is ref
 
 Verdicts
   comparable       the rule of the plan is met
-  not_comparable   a difference that matters was shown
+  not_comparable   a difference that matters was shown, or too many lots left the range
   inconclusive     neither was shown; this is not sameness
 All together: comparable only if every attribute is, and one with role = \"potency\" among them.";
 

@@ -9,6 +9,8 @@ use super::{LotSheet, LotTable, SheetColumn};
 pub struct LotRecords {
     /// What wrote them.
     pub kind: RecordsKind,
+    /// Hash of the reference that placed the lots; empty if none did, or it is not known.
+    pub reference: String,
     /// The lots with their readouts.
     pub sheet: LotSheet,
     /// Cells per cluster.
@@ -92,6 +94,7 @@ impl LotRecords {
         };
         Self {
             kind: self.kind,
+            reference: self.reference.clone(),
             sheet: self.sheet.select_lots(keep),
             clusters: self.clusters.as_ref().map(shares),
             panels: self.panels.as_ref().map(shares),
@@ -110,6 +113,7 @@ impl LotRecords {
     pub fn of_sheet(sheet: LotSheet) -> Self {
         Self {
             kind: RecordsKind::Sheet,
+            reference: String::new(),
             sheet,
             clusters: None,
             panels: None,

@@ -22,3 +22,5 @@ pub mod limits {}
 pub mod screen {}
 #[doc = include_str!("panel.md")]
 pub mod panel {}
+#[doc = include_str!("compare.md")]
+pub mod compare {}

@@ -266,14 +266,13 @@ fn embedding(file: &TableFile, lots: &[String]) -> Result<(Array2<f32>, Vec<usiz
     if components.is_empty() {
         return Err(file.complain("pc_1", "this column is missing"));
     }
-    let mut order: Vec<usize> = (0..rows.len()).collect();
+    // Cells that could not be placed in the space, such as those of a lot with other genes, have no components.
+    let placed = |row: &usize| components.iter().all(|values| values[*row].is_finite());
+    let mut order: Vec<usize> = (0..rows.len()).filter(placed).collect();
     order.sort_by_key(|&row| rows[row]);
-    let cells = Array2::from_shape_fn((rows.len(), components.len()), |(cell, c)| components[c][order[cell]]);
-    if cells.iter().any(|x| !x.is_finite()) {
-        return Err(file.complain("pc_1", "a component is missing or infinite"));
-    }
+    let cells = Array2::from_shape_fn((order.len(), components.len()), |(cell, c)| components[c][order[cell]]);
     let mut n_cells = vec![0; lots.len()];
-    rows.iter().for_each(|&lot| n_cells[lot as usize] += 1);
+    order.iter().for_each(|&row| n_cells[rows[row] as usize] += 1);
     Ok((cells, n_cells))
 }
 

@@ -10,9 +10,11 @@ use sha2::{Digest, Sha256};
 
 use self::attribute::AttributeText;
 use super::plan_lock::Locked;
-use crate::data::{Comparison, ComparisonDesign, LotsFrom, Multiplicity, WholeTests};
+use super::{FileHash, hash_files};
+use crate::data::{Comparison, ComparisonDesign, LotsFrom, Multiplicity, RecordsKind, WholeTests};
 use crate::error::{Error, Result};
 use crate::io::lot_records::{ReadRecords, read_records};
+use crate::io::run_dir::read_json;
 
 /// The plan as it is written.
 #[derive(Debug, Deserialize)]
@@ -214,12 +216,36 @@ impl PlanFile {
     }
 
     fn records_of(&self, from: &LotsFrom) -> Result<ReadRecords> {
-        read_records(from, self.folder(), &self.comparison.needs())
+        let mut read = read_records(from, self.folder(), &self.comparison.needs())?;
+        if read.records.kind == RecordsKind::Mapped {
+            read.records.reference = reference_of(&self.folder().join(&from.path))?;
+        }
+        Ok(read)
     }
 
     fn folder(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new(""))
     }
+}
+
+/// File of a reference that stands for all of it.
+const REFERENCE: &str = "reference.json";
+
+/// The part of `run.json` that names what was read.
+#[derive(Deserialize)]
+struct Inputs {
+    inputs: Vec<FileHash>,
+}
+
+/// Hash of the reference that a directory is, or that its lots were placed by; empty if it does not tell.
+fn reference_of(directory: &Path) -> Result<String> {
+    let own = directory.join(REFERENCE);
+    if own.is_file() {
+        return Ok(hash_files(&[own])?.remove(0).sha256);
+    }
+    let read = read_json::<Inputs>(&directory.join("run.json")).map_or(Vec::new(), |run| run.inputs);
+    let of_reference = |file: &FileHash| Path::new(&file.path).file_name().is_some_and(|name| name == REFERENCE);
+    Ok(read.into_iter().find(of_reference).map_or(String::new(), |file| file.sha256))
 }
 
 /// A path without `.` and a slash at its end, so that two ways to write it are seen to be one. Nothing is opened.

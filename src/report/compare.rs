@@ -75,7 +75,7 @@ fn operating(comparison: &Comparison, planned: &[OperatingRow], found: &[Operati
             plain("Attribute", ""),
             plain("Before", "Lots (or pairs) before."),
             plain("After", "Lots (or pairs) after."),
-            plain("SD", &format!("Standard deviation between lots taken for true: {basis}.")),
+            plain("SD", &format!("What is taken for the true deviation between lots: {basis}.")),
             plain("Equal", "Chance of “comparable” if nothing changed."),
             plain("½ margin", "Chance of “comparable” if the truth is off by half of the margin."),
             plain("1 margin", "… by the margin."),
@@ -86,8 +86,8 @@ fn operating(comparison: &Comparison, planned: &[OperatingRow], found: &[Operati
     };
     let table = |rows: &[OperatingRow], basis: SdBasis, lots: &str| {
         let words = match basis {
-            SdBasis::Pre => "that of the pre lots".to_string(),
-            SdBasis::Upper => format!("its upper {} confidence limit", percent(SD_CONFIDENCE, 0)),
+            SdBasis::Pre => "the standard deviation of the lots before".to_string(),
+            SdBasis::Upper => format!("the upper {} confidence limit of that deviation", percent(SD_CONFIDENCE, 0)),
         };
         let of_basis: Vec<&OperatingRow> = rows.iter().filter(|row| row.basis == basis).collect();
         let lines = of_basis.chunk_by(|a, b| a.attribute == b.attribute).map(|rows| {

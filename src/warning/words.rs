@@ -184,6 +184,12 @@ impl std::fmt::Display for Warning {
             Self::AttributeMissing { attribute, lots } => {
                 write!(f, "no value of {attribute} for {}; these lots take no part in it", lots.join(", "))
             }
+            Self::RuleRefusesEqualLots { attribute, chance } => write!(
+                f,
+                "{attribute}: with these lots its rule calls {:.0} % of unchanged processes not comparable, so that this verdict \
+                 says little; widen the range, or ask for fewer post lots within (`share_within`)",
+                chance * 100.0
+            ),
             Self::NoWholeTest { test, cause } => write!(f, "{test} was not tested: {cause}"),
             Self::WholeTestCannotReach { test, smallest_p, alpha } => write!(
                 f,

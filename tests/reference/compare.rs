@@ -1,4 +1,4 @@
-//! Comparing lots: power of equivalence tests against statsmodels' road is in `equivalence`; here real lots. Kang 2018: cells of
+//! Comparing real lots. Kang 2018: cells of
 //! eight donors without and with interferon β, as a change of the process that must be seen; and halves of the cells without it,
 //! as one that must not.
 
@@ -10,7 +10,7 @@ use cqa::data::{
     Multiplicity, Range, Rule, SheetColumn, Side, WholeTests,
 };
 use cqa::math::rng::stream;
-use cqa::steps::process::compare::{compare, operating};
+use cqa::steps::process::compare::compare;
 use cqa::steps::process::{Outcome, SdBasis};
 use ndarray::Array2;
 use rand::seq::SliceRandom;
@@ -52,8 +52,9 @@ fn plan(attributes: Vec<Attribute>) -> Comparison {
         design: ComparisonDesign::Paired,
         pair: "donor".into(),
         n_post: None,
-        // Halves of one lot differ by the drawing of cells only.
-        pair_correlation: 0.95,
+        // Halves of one lot differ by the drawing of cells only, but rare types are counted on few: their logits correlate
+        // by 0.97 (CD4 T cells) down to 0.8 (NK cells) and less. The default of a plan is below all that are tested.
+        pair_correlation: 0.5,
         alpha: 0.05,
         multiplicity: Multiplicity::None,
         attributes,
@@ -131,7 +132,6 @@ fn interferon_changes_the_composition_a_little_and_the_plan_does_not_pass_it() {
     assert_eq!(dendritic.verdict, Outcome::Inconclusive);
     assert_ne!(found.overall.verdict, Outcome::Comparable);
     assert!(found.whole[0].found.p <= 0.05 && found.whole[0].found.smallest_p == 2.0 / 256.0);
-    assert!(operating(&plan, &[found.pre.values[0].clone()], &[8]).iter().all(|row| row.comparable <= 1.0));
 }
 
 /// The whole road from counts: two donors, each without and with interferon, clustered together.

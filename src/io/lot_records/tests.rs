@@ -20,9 +20,9 @@ fn directory() -> tempfile::TempDir {
         .with("count", Column::Integer(vec![30, 70, 5, 2, 8]));
     write_table(&at("pseudobulk.parquet"), &sums).unwrap();
     let cells = Table::new()
-        .with("lot", text(&["b", "a", "b"]))
-        .with("pc_1", Column::Float32(vec![1.0, 2.0, 3.0]))
-        .with("pc_2", Column::Float32(vec![4.0, 5.0, 6.0]));
+        .with("lot", text(&["b", "a", "b", "b"]))
+        .with("pc_1", Column::Float32(vec![1.0, 2.0, 3.0, f32::NAN]))
+        .with("pc_2", Column::Float32(vec![4.0, 5.0, 6.0, 7.0]));
     write_table(&at("embedding.parquet"), &cells).unwrap();
     folder
 }

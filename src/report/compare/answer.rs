@@ -3,7 +3,7 @@
 use maud::html;
 
 use super::{PlanFacts, capital, file, number, plain};
-use crate::data::Comparison;
+use crate::data::{Comparison, Rule};
 use crate::report::plots::forest;
 use crate::report::section::{Cell, Figure, Section, Table};
 use crate::report::words::{self, percent};
@@ -30,7 +30,15 @@ pub fn sentence(compared: &Compared) -> String {
         Outcome::Comparable => {
             format!("Comparable: all {} meet their rules, potency among them.", words::several(n, "attribute"))
         }
-        Outcome::NotComparable => "Not comparable: a difference that matters was shown.".into(),
+        Outcome::NotComparable => {
+            let refused = compared.judged.iter().filter(|one| one.verdict == Outcome::NotComparable);
+            let shown = refused.map(|one| one.attribute.rule).any(|rule| matches!(rule, Rule::Tost { .. }));
+            if shown {
+                "Not comparable: a difference that matters was shown.".into()
+            } else {
+                "Not comparable: lots after the change left the range of the lots before.".into()
+            }
+        }
         Outcome::Inconclusive => "Inconclusive: neither comparability nor a difference that matters was shown.".into(),
     }
 }

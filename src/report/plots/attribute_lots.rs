@@ -1,6 +1,6 @@
 //! The lots of one attribute, before and after, with what the rule asks of them.
 
-use crate::data::{Comparison, ComparisonDesign, Rule};
+use crate::data::{AttributeKind, AttributeTransform, Comparison, ComparisonDesign, Rule};
 use crate::report::draw::scene::{mark, rectangle};
 use crate::report::draw::{Anchor, Axis, Face, Frame, Ink, Paint, Scene, Shape, Stroke, Text, color, font};
 use crate::report::words;
@@ -30,7 +30,12 @@ pub fn figure(comparison: &Comparison, compared: &Compared, index: usize) -> Sce
     let (ink, _) = sign(row.verdict);
     scene.text(Text::new((12.0, 17.0), 12.0, font::shorten(&label, Face::Bold, 12.0, WIDTH - 24.0)).face(Face::Bold));
     scene.text(
-        Text::new((12.0, 32.0), 10.5, format!("{} by {}", row.verdict.words(), row.attribute.rule.word())).ink(ink),
+        Text::new(
+            (12.0, 32.0),
+            10.5,
+            format!("{} by {}{}", row.verdict.words(), row.attribute.rule.word(), scale(row)),
+        )
+        .ink(ink),
     );
     let (area_left, top, width, height) = frame.area;
     let y = |value: f64| frame.point(0.0, value).1.clamp(top, top + height);
@@ -94,5 +99,16 @@ fn allowed(row: &Judged) -> (f64, f64) {
     match row.attribute.rule {
         Rule::Tost { .. } => (row.pre.0 + row.margin_low, row.pre.0 + row.margin_high),
         Rule::Range { .. } => (row.margin_low, row.margin_high),
+    }
+}
+
+/// The scale of the axis, where it is not that of the attribute itself.
+fn scale(row: &Judged) -> &'static str {
+    match (row.attribute.kind, row.attribute.transform) {
+        (AttributeKind::Gene, _) => ", log2(CPM + 1)",
+        (_, AttributeTransform::None) => "",
+        (_, AttributeTransform::Log) => ", logarithm",
+        (_, AttributeTransform::Logit) => ", logit",
+        (_, AttributeTransform::AsinSqrt) => ", asin √share",
     }
 }

@@ -37,6 +37,12 @@ pub use values::attribute_values;
 pub use whole::{WholeTest, composition_test, distribution_test};
 pub use words::{interval, short};
 
+/// Column of a sheet that tells whose cells a lot is made of.
+const DONOR: &str = "donor";
+
+/// A range that refuses unchanged processes more often than this is told.
+const MOST_REFUSED: f64 = 0.2;
+
 /// Values of every attribute, one per lot; NaN where a lot has none.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Values {
@@ -163,18 +169,48 @@ pub fn compare(
     let n_post: Vec<usize> = groups.iter().map(|g| g.post.len()).collect();
     let of_pre: Vec<Vec<f64>> = groups.iter().map(|g| g.pre.clone()).collect();
     let operating = operating(comparison, &of_pre, &n_post);
+    for (i, attribute) in comparison.attributes.iter().enumerate() {
+        let equal = |row: &&OperatingRow| row.attribute == Some(i) && row.basis == SdBasis::Pre && row.shift == 0.0;
+        let chance = operating.iter().find(equal).map_or(0.0, |row| row.not_comparable);
+        if chance > MOST_REFUSED {
+            warnings.push(Warning::RuleRefusesEqualLots { attribute: attribute.label(), chance });
+        }
+    }
+    warnings.extend(repeated_donors(comparison, pre_records, post_records));
     let whole =
         whole_tests(comparison, (pre_records, post_records), paired.then_some(&pairs[..]), one_source, &mut warnings);
     Ok(Compared { pre, post, judged, overall, whole, operating, warnings })
+}
+
+/// Lots of one donor that an unpaired comparison counts as independent.
+fn repeated_donors(comparison: &Comparison, pre: &LotRecords, post: &LotRecords) -> Option<Warning> {
+    if comparison.design == ComparisonDesign::Paired {
+        return None;
+    }
+    let of = |records: &LotRecords| records.sheet.column(DONOR).map_or(Vec::new(), |c| c.values.clone());
+    let mut donors: Vec<String> = [of(pre), of(post)].concat().into_iter().filter(|d| !d.trim().is_empty()).collect();
+    let n_lots = donors.len();
+    donors.sort();
+    donors.dedup();
+    let n_donors = donors.len();
+    (n_donors < n_lots).then(|| Warning::RepeatedDonor { column: DONOR.into(), n_lots, n_donors, averaged: false })
 }
 
 fn present(values: &[f64]) -> Vec<f64> {
     values.iter().copied().filter(|x| !x.is_nan()).collect()
 }
 
-/// True if both sides know their clusters by the same names: post lots that were clustered themselves share them with no others.
-fn same_clusters(post: &LotRecords, one_source: bool) -> bool {
-    one_source || post.kind != RecordsKind::Run
+/// Why pre and post lots don't know their clusters and components by the same names; `None` if they do.
+fn apart(pre: &LotRecords, post: &LotRecords, one_source: bool) -> Option<&'static str> {
+    if one_source {
+        None
+    } else if post.kind == RecordsKind::Run {
+        Some("pre and post lots were clustered apart")
+    } else if !pre.reference.is_empty() && !post.reference.is_empty() && pre.reference != post.reference {
+        Some("pre and post lots were placed by different references")
+    } else {
+        None
+    }
 }
 
 fn sources(comparison: &Comparison, pre: &LotRecords, post: &LotRecords, one_source: bool) -> Result<Vec<Warning>> {
@@ -184,12 +220,9 @@ fn sources(comparison: &Comparison, pre: &LotRecords, post: &LotRecords, one_sou
     });
     let mut warnings = Vec::new();
     if let Some(attribute) = rests_on_clusters {
-        if !same_clusters(post, one_source) {
+        if let Some(cause) = apart(pre, post, one_source) {
             return Err(Error::input(
-                format!(
-                    "{}: pre and post lots were clustered apart, so clusters of one name have nothing in common",
-                    attribute.label()
-                ),
+                format!("{}: {cause}, so clusters of one name have nothing in common", attribute.label()),
                 "freeze the pre lots as a reference (`cqa freeze`) and place the post lots on it (`cqa map`)",
             ));
         }
@@ -212,7 +245,7 @@ fn whole_tests(
     warnings: &mut Vec<Warning>,
 ) -> Vec<WholeTest> {
     let params = &comparison.whole;
-    let apart = !same_clusters(post, one_source);
+    let apart = apart(pre, post, one_source).map(String::from);
     let mut found = Vec::new();
     let mut keep = |test: &str, result: std::result::Result<WholeTest, String>| match result {
         Err(cause) => warnings.push(Warning::NoWholeTest { test: test.into(), cause }),
@@ -227,19 +260,13 @@ fn whole_tests(
     };
     // Sheets of readouts have no cells, and nobody expects a test of them.
     if params.composition && pre.clusters.is_some() && post.clusters.is_some() {
-        let result = if apart {
-            Err("pre and post lots were clustered apart".into())
-        } else {
-            composition_test(pre, post, pairs, params, comparison.seed)
-        };
+        let test = || composition_test(pre, post, pairs, params, comparison.seed);
+        let result = apart.clone().map_or_else(test, Err);
         keep("the whole composition", result);
     }
     if params.distribution && pre.kind != RecordsKind::Sheet && post.kind != RecordsKind::Sheet {
-        let result = if apart {
-            Err("pre and post lots were clustered apart".into())
-        } else {
-            distribution_test(pre, post, pairs, params, comparison.seed)
-        };
+        let test = || distribution_test(pre, post, pairs, params, comparison.seed);
+        let result = apart.clone().map_or_else(test, Err);
         keep("the whole distribution of cells", result);
     }
     found

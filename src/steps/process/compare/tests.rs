@@ -81,6 +81,25 @@ fn pairs_meet_by_name_in_any_order() {
 }
 
 #[test]
+fn lots_of_one_donor_and_ranges_that_refuse_too_much_are_told() {
+    let titers = ["1", "1.1", "0.9", "1"];
+    let pre = lots("a", &titers, &["1", "2", "3", "4"], &[20, 25, 30, 22]);
+    let post = lots("b", &titers, &["4", "5", "6", ""], &[21, 24, 26, 25]);
+    let warnings = compare(&plan(ComparisonDesign::Unpaired), &pre, &post, false).unwrap().warnings;
+    assert!(
+        warnings.iter().any(|w| matches!(w, Warning::RepeatedDonor { n_lots: 7, n_donors: 6, .. })),
+        "{warnings:?}"
+    );
+    // Four new lots all lie between the ends of four with a chance of 12 / 56.
+    let refused = warnings.iter().find_map(|w| match w {
+        Warning::RuleRefusesEqualLots { attribute, chance } => Some((attribute.as_str(), *chance)),
+        _ => None,
+    });
+    let (attribute, chance) = refused.unwrap();
+    assert!(attribute == "share of cluster 0" && (chance - 44.0 / 56.0).abs() < 0.06, "{chance}");
+}
+
+#[test]
 fn five_pairs_cannot_reach_five_percent_and_six_can() {
     for (n, reaches) in [(5, false), (6, true)] {
         let donors: Vec<String> = (0..n).map(|i| i.to_string()).collect();
@@ -107,6 +126,10 @@ fn lots_clustered_apart_are_refused_and_lots_placed_otherwise_told() {
     let found = compare(&plan, &run, &mapped, false).unwrap();
     assert!(found.warnings.contains(&Warning::PreLotsNotPlaced));
     assert!(compare(&plan, &mapped, &mapped, false).unwrap().warnings.iter().all(|w| *w != Warning::PreLotsNotPlaced));
+    let placed_by = |hash: &str| LotRecords { reference: hash.into(), ..mapped.clone() };
+    assert!(compare(&plan, &placed_by("a"), &placed_by("a"), false).is_ok());
+    let message = compare(&plan, &placed_by("a"), &placed_by("b"), false).unwrap_err().to_string();
+    assert!(message.contains("different references"), "{message}");
 }
 
 #[test]

@@ -20,6 +20,9 @@ pub fn short(value: f64) -> String {
 
 /// `low to high`, or one end where there is no other.
 pub fn interval(low: f64, high: f64) -> String {
+    if low.is_nan() && high.is_nan() {
+        return "unknown".into();
+    }
     match (low == f64::NEG_INFINITY, high == f64::INFINITY) {
         (true, true) => "anything".into(),
         (true, false) => format!("up to {}", short(high)),
@@ -40,5 +43,6 @@ mod tests {
         assert_eq!(interval(-1.0, f64::INFINITY), "from -1 up");
         assert_eq!(interval(f64::NEG_INFINITY, 0.25), "up to 0.25");
         assert_eq!(interval(-0.5, 0.5), "-0.5 to 0.5");
+        assert_eq!(interval(f64::NAN, f64::NAN), "unknown");
     }
 }
