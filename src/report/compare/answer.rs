@@ -122,7 +122,10 @@ pub(super) fn section(
             number(one.estimate),
             Cell::Word(words::with_minus_signs(&interval(one.low, one.high))),
             Cell::Word(words::with_minus_signs(&interval(one.margin_low, one.margin_high))),
-            Cell::Flag(one.verdict.words().into()),
+            match one.verdict {
+                Outcome::Comparable => Cell::Word(one.verdict.words().into()),
+                _ => Cell::Flag(one.verdict.words().into()),
+            },
         ]
     };
     Section {
