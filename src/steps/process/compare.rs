@@ -17,7 +17,7 @@
 //!
 //! **References.** Schuirmann 1987, doi:10.1007/BF01068419; Berger 1982, doi:10.2307/2530046 (intersection–union); Howe 1969,
 //! doi:10.1080/01621459.1969.10500999; Anderson 2001, doi:10.1111/j.1442-9993.2001.01070.pp.x; Székely & Rizzo 2013,
-//! doi:10.1016/j.jspi.2013.03.018; Holm 1979, https://www.jstor.org/stable/4615733.
+//! doi:10.1016/j.jspi.2013.03.018; Holm 1979, <https://www.jstor.org/stable/4615733>.
 
 mod judge;
 mod operating;
