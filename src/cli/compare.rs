@@ -112,7 +112,7 @@ pub fn compare(args: &CompareArgs, _common: &Common, terminal: &Terminal) -> Out
         ComparisonOutput { locked: &locked, planned: &planned, compared: &compared, inputs, execution },
     )?;
     terminal.warnings(&warnings);
-    print_verdicts(&compared);
+    print_verdicts(&compared, comparison.alpha);
     println!("Open {} for the whole picture.", output.join("report.html").display());
     Ok(warnings)
 }
@@ -190,7 +190,7 @@ fn cut(text: &str, most: usize) -> String {
     }
 }
 
-fn print_verdicts(compared: &Compared) {
+fn print_verdicts(compared: &Compared, alpha: f64) {
     println!(
         "{:<34}{:<15}{:>5}{:>5}  {:>9}  {:<19}{:<19}verdict",
         "attribute", "rule", "pre", "post", "estimate", "interval", "must lie within"
@@ -215,7 +215,7 @@ fn print_verdicts(compared: &Compared) {
             one.test,
             words::p_value(one.found.p),
             words::p_value(one.found.smallest_p),
-            if one.found.p > 0.05 { ", and a large p is no evidence of sameness" } else { "" }
+            if one.found.p > alpha { ", and a large p is no evidence of sameness" } else { "" }
         );
     }
     println!();
