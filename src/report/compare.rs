@@ -161,7 +161,7 @@ fn operating(comparison: &Comparison, planned: &[OperatingRow], found: &[Operati
 fn attributes(comparison: &Comparison, compared: &Compared) -> Section {
     let finding = html! {
         ul { @for one in &compared.judged {
-            li { span.name { (capital(&one.attribute.label())) } ": " (one.verdict.words()) ", as " (words::with_minus_signs(&one.reason)) "." }
+            li { span.name { (one.attribute.label()) } ": " (one.verdict.words()) ", as " (words::with_minus_signs(&one.reason)) "." }
         } }
     };
     Section {
