@@ -359,15 +359,6 @@ pub enum Warning {
         genes: Vec<String>,
         /// Genes that count for the signature and are there.
         n_left: usize,
-        /// Genes that a positive cell must show.
-        at_least: usize,
-    },
-    /// No cell of a lot has enough counts to be looked at.
-    NoCellsToScreen {
-        /// The lot.
-        lot: String,
-        /// Counts needed.
-        min_counts: u32,
     },
     /// A new lot lacks some of the genes that the reference places cells by.
     ReferenceGenesMissing {

@@ -196,16 +196,11 @@ impl std::fmt::Display for Warning {
                 "{test}: with these lots the smallest p that can be reached is {smallest_p:.3}, above {alpha}; this test can \
                  show nothing (pairs need at least 6 for 0.05)"
             ),
-            Self::SignatureGenesMissing { lot, genes, n_left, at_least } => write!(
+            Self::SignatureGenesMissing { lot, genes, n_left } => write!(
                 f,
-                "lot {lot}: its annotation lacks {} of the signature; {n_left} genes are left, of which a positive cell must \
-                 show {at_least}. Fewer hazard cells are found in it, and a detection probability given for all lots is too high",
+                "lot {lot}: its annotation lacks {} of the signature; {n_left} genes are left. Fewer hazard cells are found in \
+                 it, and a detection probability given for all lots is too high",
                 genes.join(", ")
-            ),
-            Self::NoCellsToScreen { lot, min_counts } => write!(
-                f,
-                "lot {lot}: no cell has {min_counts} counts or more, so nothing was looked at and nothing is excluded \
-                 (screen.min_counts)"
             ),
             Self::ReferenceGenesMissing { lot, n_missing, n_variable } => write!(
                 f,

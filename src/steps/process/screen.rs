@@ -141,8 +141,9 @@ pub fn screen(
     let mut warnings: Vec<Warning> = lots.iter().chain(negative).filter_map(|lot| lot.warning(signature)).collect();
     warnings.extend(detection.warnings(signature));
     for lot in lots.iter().filter(|lot| lot.n_cells == 0) {
-        let (lot, min_counts) = (lot.lot.clone(), params.min_counts);
-        warnings.push(Warning::NoCellsToScreen { lot, min_counts });
+        let cause =
+            format!("no cell has {} counts or more, so nothing is excluded (screen.min_counts)", params.min_counts);
+        warnings.push(Warning::LotLeftOut { lot: lot.lot.clone(), step: "the screen".into(), cause });
     }
     let (mut rows, mut controls) = (Vec::with_capacity(lots.len()), Vec::new());
     for lot in &lots {

@@ -232,10 +232,5 @@ fn missing(signature: &Signature, found: &[bool]) -> Vec<String> {
 pub(super) fn lacks(lot: &str, signature: &Signature, found: &[bool]) -> Option<Warning> {
     let genes = missing(signature, found);
     let n_left = found[..signature.genes.len()].iter().filter(|found| **found).count();
-    (!genes.is_empty()).then(|| Warning::SignatureGenesMissing {
-        lot: lot.to_string(),
-        genes,
-        n_left,
-        at_least: signature.at_least,
-    })
+    (!genes.is_empty()).then(|| Warning::SignatureGenesMissing { lot: lot.to_string(), genes, n_left })
 }
