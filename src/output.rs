@@ -57,7 +57,9 @@ pub fn write_run(
         write_table(&run.join(name), &table)?;
     }
     write_text(&run.join("params.toml"), &toml_of(output.analysis))?;
-    write_pooled(&run.join("pooled.h5ad"), output.analysis, space)?;
+    if output.analysis.params.write.pooled {
+        write_pooled(&run.join("pooled.h5ad"), output.analysis, space)?;
+    }
     for ranked in output.ranked {
         let folder = run.join("rank").join(folder_name(&ranked.association.readout));
         create_folder(&folder)?;

@@ -17,7 +17,7 @@ mod tables;
 
 pub use load::{load_cells, load_reference, load_run, load_to_freeze};
 pub use panel::{PanelAnalysis, PanelGenes, PanelLots, PanelQuestion, PanelReadout, panel};
-pub use params::{ClusterMethod, ClustersParams, Params};
+pub use params::{ClusterMethod, ClustersParams, Params, WriteParams};
 pub use readouts::{find_readout, read_readouts};
 pub use results::{Analysis, Cells, ClusterSummary, Excluded, Ranked, Space};
 use road::Road;

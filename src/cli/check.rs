@@ -16,7 +16,8 @@ pub struct CheckArgs {
 /// Reads every lot and says what it found.
 pub fn check(args: &CheckArgs, common: &Common, terminal: &Terminal) -> Outcome {
     let params = settings::parameters(common, &Overrides::default())?;
-    let read = settings::read(&args.input, &settings::sheet(&args.input)?, &params, terminal)?;
+    let sheet = settings::sheet(&args.input)?;
+    let read = settings::read(&args.input, &sheet, &std::env::temp_dir(), &params, terminal)?;
     terminal.done();
     print_lots(&read.dataset);
     print_columns(&read.dataset);

@@ -1,6 +1,6 @@
 //! `cqa cluster LOTS -o RUN`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use cqa::data::{LotSheet, Readout};
@@ -63,7 +63,8 @@ pub fn from_lots(
     let sheet = settings::sheet(&args.input)?;
     let (readouts, _, _) = args.files.read(&sheet, params)?;
     judge(&sheet, &readouts)?;
-    let read = settings::read(&args.input, &sheet, params, terminal)?;
+    let folder = args.output.parent().filter(|folder| folder.is_dir()).unwrap_or(Path::new("."));
+    let read = settings::read(&args.input, &sheet, folder, params, terminal)?;
     let mut inputs = hash_files(&read.files)?;
     let (mut analysis, space) = pipeline::cluster(read, params, terminal)?;
     // Lots without cells have left the sheet by now.

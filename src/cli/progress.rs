@@ -8,6 +8,8 @@ use cqa::Warning;
 use cqa::progress::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::clock::cpu_seconds;
+
 /// Share of the whole road's time that each step takes, measured at 11 lots × 5,000 cells; only the bar depends on it.
 const WEIGHTS: [(&str, u64); 14] = [
     ("read", 22),
@@ -43,6 +45,7 @@ struct State {
 struct Running {
     name: String,
     since: Instant,
+    cpu: Option<f64>,
     total: u64,
     done: u64,
 }
@@ -102,7 +105,7 @@ impl Terminal {
 impl Progress for Terminal {
     fn start(&self, step: &str, total: u64) {
         let mut state = self.state();
-        state.step = Some(Running { name: step.into(), since: Instant::now(), total, done: 0 });
+        state.step = Some(Running { name: step.into(), since: Instant::now(), cpu: cpu_seconds(), total, done: 0 });
         if let Some(bar) = &state.bar {
             bar.set_message(step.replace('_', " "));
         }
@@ -124,14 +127,17 @@ impl Progress for Terminal {
 
     fn finish(&self, step: &str, summary: &str) {
         let mut state = self.state();
-        let seconds = state.step.take().map_or(0.0, |running| running.since.elapsed().as_secs_f64());
+        let running = state.step.take();
+        let seconds = running.as_ref().map_or(0.0, |running| running.since.elapsed().as_secs_f64());
+        let cpu = running.and_then(|running| Some(cpu_seconds()? - running.cpu?));
         state.seconds.push((step.to_string(), seconds));
         let position = passed(&state.seconds);
         if let Some(bar) = &state.bar {
             bar.set_position(position);
         } else if self.json {
             let line = serde_json::json!({
-                "level": "info", "event": "finish", "step": step, "summary": summary, "seconds": seconds
+                "level": "info", "event": "finish", "step": step, "summary": summary, "seconds": seconds,
+                "cpu_seconds": cpu
             });
             eprintln!("{line}");
         } else if !self.quiet {

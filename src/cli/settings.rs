@@ -6,7 +6,7 @@ use clap::Args;
 use cqa::Warning;
 use cqa::data::{LotSheet, Readout};
 use cqa::error::{Error, Result};
-use cqa::io::{ReadLots, h5ad, join::read_lots, lot_sheet::read_lot_sheet, run_dir};
+use cqa::io::{ReadLots, h5ad, join::read_lots_into, lot_sheet::read_lot_sheet, lot_store::LotStore, run_dir};
 use cqa::pipeline::{self, ClusterMethod, Params};
 use cqa::progress::Progress;
 use cqa::steps::lots::AssociationParams;
@@ -22,6 +22,27 @@ pub struct Input {
     /// For an .h5ad that holds all lots: the column of obs that names the lot
     #[arg(long, value_name = "COLUMN")]
     pub lot_column: Option<String>,
+    /// Memory to make do with, such as 8G: counts beyond a quarter of it are kept in unnamed files and read again by each step.
+    /// Results are the same
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub max_memory: Option<u64>,
+}
+
+/// Bytes from a number with K, M, G or T behind it, in powers of 1024.
+fn size(text: &str) -> std::result::Result<u64, String> {
+    let (number, unit) = text.split_at(text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len());
+    let power = match unit.to_ascii_uppercase().as_str() {
+        "" | "B" => 0,
+        "K" | "KB" | "KIB" => 1,
+        "M" | "MB" | "MIB" => 2,
+        "G" | "GB" | "GIB" => 3,
+        "T" | "TB" | "TIB" => 4,
+        _ => return Err(format!("`{unit}` is no unit; write a size such as 8G or 500M")),
+    };
+    match number.parse::<f64>() {
+        Ok(number) if number > 0.0 && number.is_finite() => Ok((number * 1024_f64.powi(power)) as u64),
+        _ => Err("write a size such as 8G or 500M".into()),
+    }
 }
 
 /// The parameters that are changed most; each wins over the parameters file.
@@ -55,6 +76,9 @@ pub struct Overrides {
     /// Leave the UMAP out
     #[arg(long)]
     pub no_umap: bool,
+    /// Do not write pooled.h5ad, the largest file of a run
+    #[arg(long)]
+    pub no_pooled: bool,
     /// Do not repeat the road without each lot: faster, but nothing shows whether a result rests on one lot
     #[arg(long)]
     pub no_leave_one_out: bool,
@@ -135,6 +159,7 @@ pub fn parameters(common: &Common, overrides: &Overrides) -> Result<Params> {
     params.harmony.enabled &= !overrides.no_harmony;
     params.doublets.drop |= overrides.drop_doublets;
     params.umap.enabled &= !overrides.no_umap;
+    params.write.pooled &= !overrides.no_pooled;
     params.leave_one_out.enabled &= !overrides.no_leave_one_out;
     params.sensitivity.enabled &= !overrides.no_sensitivity;
     Ok(params)
@@ -165,9 +190,23 @@ pub fn sheet(input: &Input) -> Result<LotSheet> {
     }
 }
 
-/// Reads the lots of the sheet that the input names; files opened include the sheet itself.
-pub fn read(input: &Input, sheet: &LotSheet, params: &Params, progress: &dyn Progress) -> Result<ReadLots> {
-    let mut read = read_lots(sheet, &params.read, progress)?;
+/// Share of the memory allowed that counts may take; the rest is for what is computed from them.
+const SHARE_OF_COUNTS: u64 = 4;
+
+/// Reads the lots of the sheet that the input names; files opened include the sheet itself. Counts that do not fit into the memory
+/// allowed go to unnamed files in `folder`.
+pub fn read(
+    input: &Input,
+    sheet: &LotSheet,
+    folder: &Path,
+    params: &Params,
+    progress: &dyn Progress,
+) -> Result<ReadLots> {
+    let store = match input.max_memory {
+        None => LotStore::in_memory(),
+        Some(bytes) => LotStore::new(bytes / SHARE_OF_COUNTS, folder),
+    };
+    let mut read = read_lots_into(sheet, &params.read, &store, progress)?;
     if !read.files.contains(&input.lots) {
         read.files.push(input.lots.clone());
         read.files.sort();
@@ -178,4 +217,17 @@ pub fn read(input: &Input, sheet: &LotSheet, params: &Params, progress: &dyn Pro
 /// Refuses a target that is there already, before hours of work.
 pub fn refuse_existing(target: &Path, force: bool) -> Result<()> {
     run_dir::PendingDir::create(target, force).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn sizes_are_read_in_powers_of_1024() {
+        assert_eq!((size("8G"), size("1.5m"), size("300")), (Ok(8 << 30), Ok(3 << 19), Ok(300)));
+        for wrong in ["", "G", "-1G", "8X", "NaNG"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -1,12 +1,21 @@
 //! Sparse integer counts, cells × genes, kept compact.
 
+mod builder;
+mod lent;
+mod row;
+
 use std::sync::Arc;
+
+pub use builder::CountsBuilder;
+pub use lent::Lend;
+pub use row::Row;
 
 /// Counts of one lot: a CSR matrix, cells × genes, of positive integers.
 ///
 /// Within a row gene indices rise strictly and zeros are not stored. Where genes and counts fit (nearly always) an entry
-/// takes 4 bytes, otherwise 8; readers of the matrix see no difference. A clone shares the entries, so that a data set
-/// without one of its lots costs next to nothing.
+/// takes 4 bytes, otherwise 8; readers of the matrix see no difference. A clone and a selection of cells share the entries, so
+/// that a data set without one of its lots, or without the cells that fail quality control, costs next to nothing. Entries may
+/// also lie outside the memory of the process ([`Counts::lend`]).
 ///
 /// ```
 /// use cqa::data::CountsBuilder;
@@ -18,15 +27,27 @@ use std::sync::Arc;
 /// assert_eq!(counts.row(0).iter().collect::<Vec<_>>(), [(0, 5), (2, 1)]);
 /// assert_eq!(counts.total(0), 6);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Counts {
     n_genes: usize,
-    /// Start of each row in the entries; one more than cells.
-    starts: Arc<Vec<usize>>,
+    /// First and last (exclusive) entry of each row.
+    spans: Arc<Vec<[usize; 2]>>,
     entries: Arc<Entries>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+impl PartialEq for Counts {
+    /// Equal matrices, wherever their entries lie.
+    fn eq(&self, other: &Self) -> bool {
+        let rows = |counts: &Self, cell| counts.row(cell).iter().collect::<Vec<_>>();
+        self.n_genes == other.n_genes
+            && self.n_cells() == other.n_cells()
+            && (0..self.n_cells()).all(|cell| rows(self, cell) == rows(other, cell))
+    }
+}
+
+impl Eq for Counts {}
+
+#[derive(Debug, Clone)]
 enum Entries {
     /// Fewer than 2^16 genes, counts below 2^16.
     Narrow {
@@ -37,61 +58,38 @@ enum Entries {
         genes: Vec<u32>,
         counts: Vec<u32>,
     },
+    /// Genes, then counts, of `n` entries, in the bytes of a lender.
+    Lent {
+        lender: Arc<dyn Lend>,
+        wide: bool,
+        n: usize,
+    },
 }
 
-/// One cell's non-zero counts.
-#[derive(Debug, Clone, Copy)]
-pub enum Row<'a> {
-    /// 16-bit storage.
-    Narrow(&'a [u16], &'a [u16]),
-    /// 32-bit storage.
-    Wide(&'a [u32], &'a [u32]),
-}
-
-impl<'a> Row<'a> {
-    /// Number of genes seen in the cell.
-    pub fn len(&self) -> usize {
+impl Entries {
+    fn len(&self) -> usize {
         match self {
-            Self::Narrow(genes, _) => genes.len(),
-            Self::Wide(genes, _) => genes.len(),
+            Self::Narrow { genes, .. } => genes.len(),
+            Self::Wide { genes, .. } => genes.len(),
+            Self::Lent { n, .. } => *n,
         }
     }
 
-    /// True if the cell has no counts at all.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Calls `f(gene, count)` for each non-zero, genes rising. The fast way: the storage is told apart once per row.
+    /// All of them.
     #[inline]
-    pub fn for_each(&self, mut f: impl FnMut(u32, u32)) {
+    fn row(&self) -> Row<'_> {
         match self {
-            Self::Narrow(genes, counts) => {
-                for (&gene, &count) in genes.iter().zip(*counts) {
-                    f(u32::from(gene), u32::from(count));
-                }
-            }
-            Self::Wide(genes, counts) => {
-                for (&gene, &count) in genes.iter().zip(*counts) {
-                    f(gene, count);
-                }
-            }
+            Self::Narrow { genes, counts } => Row::Narrow(genes, counts),
+            Self::Wide { genes, counts } => Row::Wide(genes, counts),
+            Self::Lent { lender, wide, n } => lent::entries(lender.bytes(), *wide, *n),
         }
-    }
-
-    /// Iterates over (gene, count), genes rising.
-    pub fn iter(self) -> impl Iterator<Item = (u32, u32)> + 'a {
-        (0..self.len()).map(move |i| match self {
-            Self::Narrow(genes, counts) => (u32::from(genes[i]), u32::from(counts[i])),
-            Self::Wide(genes, counts) => (genes[i], counts[i]),
-        })
     }
 }
 
 impl Counts {
     /// Number of rows.
     pub fn n_cells(&self) -> usize {
-        self.starts.len() - 1
+        self.spans.len()
     }
 
     /// Number of columns.
@@ -101,17 +99,14 @@ impl Counts {
 
     /// Number of stored entries.
     pub fn n_nonzero(&self) -> usize {
-        *self.starts.last().expect("starts is never empty")
+        self.spans.iter().map(|span| span[1] - span[0]).sum()
     }
 
     /// The non-zero counts of one cell. Panics if `cell` is out of range.
     #[inline]
     pub fn row(&self, cell: usize) -> Row<'_> {
-        let range = self.starts[cell]..self.starts[cell + 1];
-        match &*self.entries {
-            Entries::Narrow { genes, counts } => Row::Narrow(&genes[range.clone()], &counts[range]),
-            Entries::Wide { genes, counts } => Row::Wide(&genes[range.clone()], &counts[range]),
-        }
+        let [start, end] = self.spans[cell];
+        self.entries.row().part(start..end)
     }
 
     /// Sum of one cell's counts.
@@ -125,30 +120,8 @@ impl Counts {
     /// The rows where `keep` is true, in order. `keep` has one entry per cell.
     pub fn select_cells(&self, keep: &[bool]) -> Self {
         assert_eq!(keep.len(), self.n_cells(), "one flag per cell");
-        let mut starts = vec![0];
-        let mut end = 0;
-        for cell in (0..self.n_cells()).filter(|&cell| keep[cell]) {
-            end += self.row(cell).len();
-            starts.push(end);
-        }
-        fn pick<T: Copy>(values: &[T], starts: &[usize], keep: &[bool], n: usize) -> Vec<T> {
-            let mut out = Vec::with_capacity(n);
-            for cell in (0..keep.len()).filter(|&cell| keep[cell]) {
-                out.extend_from_slice(&values[starts[cell]..starts[cell + 1]]);
-            }
-            out
-        }
-        let entries = match &*self.entries {
-            Entries::Narrow { genes, counts } => Entries::Narrow {
-                genes: pick(genes, &self.starts, keep, end),
-                counts: pick(counts, &self.starts, keep, end),
-            },
-            Entries::Wide { genes, counts } => Entries::Wide {
-                genes: pick(genes, &self.starts, keep, end),
-                counts: pick(counts, &self.starts, keep, end),
-            },
-        };
-        Self { n_genes: self.n_genes, starts: Arc::new(starts), entries: Arc::new(entries) }
+        let spans = self.spans.iter().zip(keep).filter(|(_, keep)| **keep).map(|(span, _)| *span).collect();
+        Self { n_genes: self.n_genes, spans: Arc::new(spans), entries: self.entries.clone() }
     }
 
     /// Columns renamed: gene `g` becomes `new_index[g]`, or is dropped where `None`. Genes that meet in one column are added.
@@ -166,127 +139,6 @@ impl Counts {
             builder.push_unsorted(&mut entries);
         }
         builder.finish()
-    }
-}
-
-/// Builds [`Counts`] row by row. Starts narrow and widens by itself when a count needs it.
-#[derive(Debug, Clone)]
-pub struct CountsBuilder {
-    n_genes: usize,
-    starts: Vec<usize>,
-    entries: Entries,
-}
-
-impl CountsBuilder {
-    /// An empty matrix with this many genes.
-    pub fn new(n_genes: usize) -> Self {
-        let entries = if n_genes <= 1 << 16 {
-            Entries::Narrow { genes: Vec::new(), counts: Vec::new() }
-        } else {
-            Entries::Wide { genes: Vec::new(), counts: Vec::new() }
-        };
-        Self { n_genes, starts: vec![0], entries }
-    }
-
-    /// Reserves room for `n` more entries.
-    pub fn reserve(&mut self, n: usize) {
-        match &mut self.entries {
-            Entries::Narrow { genes, counts } => {
-                genes.reserve_exact(n);
-                counts.reserve_exact(n);
-            }
-            Entries::Wide { genes, counts } => {
-                genes.reserve_exact(n);
-                counts.reserve_exact(n);
-            }
-        }
-    }
-
-    /// Appends a cell. Genes must rise strictly and lie below the number of genes; zero counts are skipped.
-    pub fn push_row(&mut self, genes: &[u32], counts: &[u32]) {
-        assert_eq!(genes.len(), counts.len(), "one count per gene");
-        assert!(
-            genes.is_sorted_by(|a, b| a < b) && genes.last().is_none_or(|&last| (last as usize) < self.n_genes),
-            "genes of a row rise and are in range"
-        );
-        match &mut self.entries {
-            // The usual row goes in as a whole.
-            Entries::Narrow { genes: stored_genes, counts: stored_counts }
-                if counts.iter().all(|&count| count.wrapping_sub(1) < u32::from(u16::MAX)) =>
-            {
-                stored_genes.extend(genes.iter().map(|&gene| gene as u16));
-                stored_counts.extend(counts.iter().map(|&count| count as u16));
-            }
-            _ => {
-                for (&gene, &count) in genes.iter().zip(counts) {
-                    self.push(gene, count);
-                }
-            }
-        }
-        self.end_row();
-    }
-
-    /// Appends a cell from entries in any order; entries of one gene are added (saturating at `u32::MAX`). Drains `entries`.
-    pub fn push_unsorted(&mut self, entries: &mut Vec<(u32, u32)>) {
-        if !entries.is_sorted_by(|a, b| a.0 < b.0) {
-            entries.sort_unstable_by_key(|e| e.0);
-            entries.dedup_by(|next, kept| {
-                let same = next.0 == kept.0;
-                if same {
-                    kept.1 = kept.1.saturating_add(next.1);
-                }
-                same
-            });
-        }
-        if let Some(last) = entries.last() {
-            assert!((last.0 as usize) < self.n_genes, "gene in range");
-        }
-        for &(gene, count) in entries.iter() {
-            self.push(gene, count);
-        }
-        entries.clear();
-        self.end_row();
-    }
-
-    fn push(&mut self, gene: u32, count: u32) {
-        if count == 0 {
-            return;
-        }
-        if count > u32::from(u16::MAX) {
-            self.widen();
-        }
-        match &mut self.entries {
-            Entries::Narrow { genes, counts } => {
-                genes.push(gene as u16);
-                counts.push(count as u16);
-            }
-            Entries::Wide { genes, counts } => {
-                genes.push(gene);
-                counts.push(count);
-            }
-        }
-    }
-
-    fn end_row(&mut self) {
-        let n = match &self.entries {
-            Entries::Narrow { genes, .. } => genes.len(),
-            Entries::Wide { genes, .. } => genes.len(),
-        };
-        self.starts.push(n);
-    }
-
-    fn widen(&mut self) {
-        if let Entries::Narrow { genes, counts } = &self.entries {
-            self.entries = Entries::Wide {
-                genes: genes.iter().map(|&g| u32::from(g)).collect(),
-                counts: counts.iter().map(|&c| u32::from(c)).collect(),
-            };
-        }
-    }
-
-    /// The matrix.
-    pub fn finish(self) -> Counts {
-        Counts { n_genes: self.n_genes, starts: Arc::new(self.starts), entries: Arc::new(self.entries) }
     }
 }
 

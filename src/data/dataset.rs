@@ -114,6 +114,17 @@ impl Dataset {
         self.lots[lot].counts.row(cell - self.offsets[lot])
     }
 
+    /// Calls `work` for each lot in turn and lets go of the lot's counts, so that those of one lot at a time are needed where they lie
+    /// on disk. `work` is given the lot and the global index of its first cell; it may use all threads.
+    pub fn lot_by_lot<T>(&self, mut work: impl FnMut(&Lot, usize) -> T) -> Vec<T> {
+        let one = |(lot, &first): (&Lot, &usize)| {
+            let out = work(lot, first);
+            lot.counts.release();
+            out
+        };
+        self.lots.iter().zip(&self.offsets).map(one).collect()
+    }
+
     /// The cells where `keep` (one flag per cell, global order) is true. Lots stay, even if they become empty.
     pub fn select_cells(&self, keep: &[bool]) -> Self {
         assert_eq!(keep.len(), self.n_cells(), "one flag per cell");

@@ -17,7 +17,7 @@ pub use comparison::{
     Attribute, AttributeKind, AttributeTransform, Comparison, ComparisonDesign, LotsFrom, Margin, MarginUnit,
     Multiplicity, Range, RecordsNeeded, Rule, Side, WholeTests,
 };
-pub use counts::{Counts, CountsBuilder, Row};
+pub use counts::{Counts, CountsBuilder, Lend, Row};
 pub use dataset::Dataset;
 pub use genes::Genes;
 pub use lot::{Lot, LotSheet, LotSource, SheetColumn};

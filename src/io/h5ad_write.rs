@@ -31,6 +31,9 @@ const CHUNK: u64 = 1 << 15;
 /// Level of deflate: higher ones take several times longer for a few per cent.
 const DEFLATE: u32 = 1;
 
+/// Counts below this have their logarithm in a table.
+const N_TABLE: usize = 16;
+
 /// Largest count that float32 holds exactly, with all below it.
 const MAX_COUNT: u32 = 1 << 24;
 
@@ -78,7 +81,14 @@ pub fn write_h5ad(path: &Path, data: &AnnData<'_>) -> Result<()> {
         }
     }
     let place = Place { path, file: &file, key: "X/data".into() };
-    place.append(data.dataset, |cell, _, count| log_scaled(count, data.scale[cell]))?;
+    let mut table = (usize::MAX, [0.0; N_TABLE]);
+    place.append(data.dataset, |cell, _, count| {
+        // Most counts of a cell are small: their logarithms are taken once.
+        if table.0 != cell {
+            table = (cell, std::array::from_fn(|count| log_scaled(count as u32, data.scale[cell])));
+        }
+        table.1.get(count as usize).copied().unwrap_or_else(|| log_scaled(count, data.scale[cell]))
+    })?;
     let place = Place { path, file: &file, key: "layers/counts/data".into() };
     place.append(data.dataset, |_, _, count| count as f32)?;
     file.close().map_err(failed)
@@ -225,7 +235,7 @@ struct Place<'a> {
 
 impl Place<'_> {
     /// Appends a number for every entry, made from its cell (by global index), gene and count.
-    fn append<T: H5Element>(&self, dataset: &Dataset, number: impl Fn(usize, u32, u32) -> T) -> Result<()> {
+    fn append<T: H5Element>(&self, dataset: &Dataset, mut number: impl FnMut(usize, u32, u32) -> T) -> Result<()> {
         let failed = |error| failed(self.path, error);
         let mut array = self.file.dataset(&self.key).map_err(failed)?;
         let mut appender = array.buffered_appender().map_err(failed)?;
@@ -239,6 +249,7 @@ impl Place<'_> {
                     piece.clear();
                 }
             }
+            lot.counts.release();
             first += lot.counts.n_cells();
         }
         appender.append(&piece).map_err(failed)?;

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use crate::data::{Dataset, Lot, LotSheet};
 use crate::error::{Error, Result};
+use crate::io::lot_store::LotStore;
 use crate::io::{RawLot, ReadLots, ReadParams, gene_axis, lot_file, shared_barcodes};
 use crate::progress::Progress;
 use crate::warning::Warning;
@@ -21,24 +22,36 @@ use crate::warning::Warning;
 /// - no lot has cells
 /// - lots have too few genes in common
 pub fn read_lots(sheet: &LotSheet, params: &ReadParams, progress: &dyn Progress) -> Result<ReadLots> {
-    let Found { keep, names, lots, files, mut warnings } = read_rows(sheet, params, progress)?;
+    read_lots_into(sheet, params, &LotStore::in_memory(), progress)
+}
+
+/// As [`read_lots`], with a say in where the counts are kept.
+///
+/// # Errors
+/// As [`read_lots`], and where the store's disk is full.
+pub fn read_lots_into(
+    sheet: &LotSheet,
+    params: &ReadParams,
+    store: &LotStore,
+    progress: &dyn Progress,
+) -> Result<ReadLots> {
+    let Found { keep, names, lots, files, mut warnings } = read_rows(sheet, params, store, progress)?;
     let axis = gene_axis::join(&names, &lots.iter().map(|lot| &lot.genes).collect::<Vec<_>>(), params.genes)?;
     warnings.extend(axis.warnings);
     let n_genes = axis.genes.len();
-    let lots: Vec<Lot> = lots
+    let lots = lots
         .into_par_iter()
         .with_max_len(1)
         .zip(names)
         .zip(axis.columns)
-        .map(|((lot, name), columns)| Lot {
-            name,
-            barcodes: lot.barcodes,
-            counts: match columns {
-                Some(columns) => lot.counts.map_genes(&columns, n_genes),
+        .map(|((lot, name), columns)| {
+            let counts = match columns {
+                Some(columns) => store.keep(lot.counts.map_genes(&columns, n_genes))?,
                 None => lot.counts,
-            },
+            };
+            Ok(Lot { name, barcodes: lot.barcodes, counts })
         })
-        .collect();
+        .collect::<Result<Vec<Lot>>>()?;
     warnings.extend(shared_barcodes::find(&lots));
     let dataset = Dataset::new(axis.genes, lots, sheet.select_lots(&keep))?;
     progress.finish(
@@ -65,7 +78,8 @@ pub struct LotsApart {
 /// # Errors
 /// As [`read_lots`], but lots need no genes in common.
 pub fn read_lots_apart(sheet: &LotSheet, params: &ReadParams, progress: &dyn Progress) -> Result<LotsApart> {
-    let Found { keep, names, lots: raw, files, mut warnings } = read_rows(sheet, params, progress)?;
+    let Found { keep, names, lots: raw, files, mut warnings } =
+        read_rows(sheet, params, &LotStore::in_memory(), progress)?;
     let sheet = sheet.select_lots(&keep);
     let mut lots = Vec::with_capacity(raw.len());
     let mut all = Vec::with_capacity(raw.len());
@@ -109,6 +123,10 @@ pub struct EachLot {
 /// - a path cannot be read
 /// - `lot_column` has no cell with the given `lot_value`
 pub fn read_each_lot(sheet: &LotSheet, params: &ReadParams, progress: &dyn Progress) -> Result<EachLot> {
+    each_lot(sheet, params, &LotStore::in_memory(), progress)
+}
+
+fn each_lot(sheet: &LotSheet, params: &ReadParams, store: &LotStore, progress: &dyn Progress) -> Result<EachLot> {
     progress.start("read", sheet.lots.len() as u64);
     let mut jobs: Vec<(&Path, Vec<usize>)> = Vec::new();
     for (row, source) in sheet.lots.iter().enumerate() {
@@ -121,7 +139,7 @@ pub fn read_each_lot(sheet: &LotSheet, params: &ReadParams, progress: &dyn Progr
         .par_iter()
         .with_max_len(1)
         .map(|(path, rows)| {
-            let job = read_path(path, rows, sheet, params);
+            let job = read_path(path, rows, sheet, params, store);
             progress.advance(rows.len() as u64);
             job
         })
@@ -143,8 +161,8 @@ pub fn read_each_lot(sheet: &LotSheet, params: &ReadParams, progress: &dyn Progr
 }
 
 /// Lots with cells.
-fn read_rows(sheet: &LotSheet, params: &ReadParams, progress: &dyn Progress) -> Result<Found> {
-    let EachLot { lots: read, files, mut warnings } = read_each_lot(sheet, params, progress)?;
+fn read_rows(sheet: &LotSheet, params: &ReadParams, store: &LotStore, progress: &dyn Progress) -> Result<Found> {
+    let EachLot { lots: read, files, mut warnings } = each_lot(sheet, params, store, progress)?;
     let mut keep = vec![false; read.len()];
     let (mut names, mut lots) = (Vec::new(), Vec::new());
     for (row, lot) in read.into_iter().enumerate() {
@@ -171,8 +189,9 @@ struct Job {
 }
 
 /// Reads a path once and gives each row of the sheet its cells.
-fn read_path(path: &Path, rows: &[usize], sheet: &LotSheet, params: &ReadParams) -> Result<Job> {
+fn read_path(path: &Path, rows: &[usize], sheet: &LotSheet, params: &ReadParams, store: &LotStore) -> Result<Job> {
     let mut lot = lot_file::read(path, params)?;
+    lot.counts = store.keep(lot.counts)?;
     let files = std::mem::take(&mut lot.files);
     let mut warnings = std::mem::take(&mut lot.warnings);
     // A pooled file stands for many lots: its warnings carry its own name.

@@ -13,6 +13,7 @@ pub mod long_tables;
 mod lot_file;
 pub mod lot_records;
 pub mod lot_sheet;
+pub mod lot_store;
 pub mod matrix_market;
 mod names;
 mod obs_file;

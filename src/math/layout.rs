@@ -1,10 +1,11 @@
 //! A layout of a weighted graph in the plane by attraction along edges and sampled repulsion (McInnes 2018, section 4).
 //!
 //! Every vertex gathers its own moves from the positions of the round before, so the layout is the same whatever
-//! the number of threads. Moving all vertices at once would overshoot where many edges pull: attraction is therefore taken
+//! the number of threads and whatever vectors the processor has: sums are taken in fixed lanes, without fused products. Moving all vertices at once would overshoot where many edges pull: attraction is therefore taken
 //! semi-implicitly, y ← (y + α Σ c y′ + α r)/(1 + α Σ c), with stiffness c of each edge and repulsion r. Its fixed points are
 //! those of the plain step, and it never moves a vertex past the mean of what pulls it.
 
+use multiversion::multiversion;
 use rayon::prelude::*;
 
 use super::approximate::pow;
@@ -12,8 +13,8 @@ use super::graph::Graph;
 
 /// Vertices per task.
 const CHUNK: usize = 512;
-/// Repulsive moves computed together.
-const LANES: usize = 8;
+/// Moves computed together, for the compiler to make vectors of: as many on every processor, so that sums are the same.
+const LANES: usize = 16;
 /// One repulsive sample moves a vertex by no more than this along each axis.
 const LARGEST_MOVE: f32 = 4.0;
 /// Added to squared distances, so that repulsion stays finite.
@@ -106,9 +107,9 @@ pub fn layout(
     for epoch in 0..n_epochs {
         let alpha = 1.0 - epoch as f32 / n_epochs as f32;
         next.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, next)| {
-            let mut pushers = Vec::new();
+            let mut others = Vec::new();
             for (i, place) in next.iter_mut().enumerate() {
-                *place = field.step(chunk * CHUNK + i, epoch as u32, alpha, &now, &mut pushers);
+                *place = field.step(chunk * CHUNK + i, epoch as u32, alpha, &now, &mut others);
             }
         });
         std::mem::swap(&mut now, &mut next);
@@ -128,65 +129,88 @@ struct Field<'a> {
 
 impl Field<'_> {
     /// The new place of a vertex.
-    fn step(&self, vertex: usize, epoch: u32, alpha: f32, now: &[[f32; 2]], pushers: &mut Vec<u32>) -> [f32; 2] {
-        let [x, y] = now[vertex];
-        let (mut stiffness, mut pull_x, mut pull_y, mut n_pulls) = (0.0_f32, 0.0_f32, 0.0_f32, 0);
+    fn step(&self, vertex: usize, epoch: u32, alpha: f32, now: &[[f32; 2]], others: &mut Vec<u32>) -> [f32; 2] {
+        others.clear();
         for edge in self.graph.starts[vertex]..self.graph.starts[vertex + 1] {
             let rate = self.rates[edge];
             // The edge has its own phase, so that not all pull in the same round.
             let phase = (edge as u32).wrapping_mul(0x9e37_79b9) >> 16;
-            if (phase + (epoch.wrapping_mul(rate) & (ONE - 1))) & (ONE - 1) >= rate {
-                continue;
-            }
-            n_pulls += 1;
-            let other = now[self.graph.targets[edge] as usize];
-            let (dx, dy) = (other[0] - x, other[1] - y);
-            let square = dx * dx + dy * dy;
-            if square > 1e-30 {
-                let power = pow(square, self.b);
-                // Both ends of an edge are pulled when either fires, hence twice the gradient.
-                let c = 4.0 * self.a * self.b * power / (square * (1.0 + self.a * power));
-                stiffness += c;
-                pull_x += c * dx;
-                pull_y += c * dy;
+            if (phase + (epoch.wrapping_mul(rate) & (ONE - 1))) & (ONE - 1) < rate {
+                others.push(self.graph.targets[edge]);
             }
         }
-        let [push_x, push_y] = self.push(vertex, epoch, n_pulls * self.n_negative, now, pushers);
+        let n_pulls = others.len();
+        let [x, y] = now[vertex];
+        let [stiffness, pull_x, pull_y] = pull([x, y], filled(others, vertex), now, [self.a, self.b]);
+        self.draw(vertex, epoch, n_pulls * self.n_negative, now.len() as u64, others);
+        let [push_x, push_y] = push([x, y], filled(others, vertex), now, [self.a, self.b]);
         let damping = alpha / (1.0 + alpha * stiffness);
         [x + damping * (pull_x + push_x), y + damping * (pull_y + push_y)]
     }
 
-    /// Sum of the moves away from `n` random vertices.
-    fn push(&self, vertex: usize, epoch: u32, n: usize, now: &[[f32; 2]], pushers: &mut Vec<u32>) -> [f32; 2] {
-        let n_vertices = now.len() as u64;
-        pushers.clear();
+    /// `n` random vertices.
+    fn draw(&self, vertex: usize, epoch: u32, n: usize, n_vertices: u64, out: &mut Vec<u32>) {
+        out.clear();
         let stream = mix(self.seed ^ mix((vertex as u64) << 32 | u64::from(epoch)));
         for draw in 0..n.div_ceil(2) as u64 {
             let bits = mix(stream.wrapping_add(draw.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
-            pushers.push((((bits >> 32) * n_vertices) >> 32) as u32);
-            pushers.push((((bits & 0xffff_ffff) * n_vertices) >> 32) as u32);
+            out.push((((bits >> 32) * n_vertices) >> 32) as u32);
+            out.push((((bits & 0xffff_ffff) * n_vertices) >> 32) as u32);
         }
-        // A vertex does not push itself, which also fills the last lanes.
-        pushers.resize(n, 0);
-        pushers.resize(n.next_multiple_of(LANES), vertex as u32);
-        let [x, y] = now[vertex];
-        let (mut sum_x, mut sum_y) = ([0.0_f32; LANES], [0.0_f32; LANES]);
-        for lanes in pushers.chunks_exact(LANES) {
-            let (mut dx, mut dy) = ([0.0_f32; LANES], [0.0_f32; LANES]);
-            for lane in 0..LANES {
-                let other = now[lanes[lane] as usize];
-                (dx[lane], dy[lane]) = (x - other[0], y - other[1]);
-            }
-            for lane in 0..LANES {
-                let square = dx[lane] * dx[lane] + dy[lane] * dy[lane];
-                let power = pow(square.max(1e-30), self.b);
-                let c = 2.0 * self.b / ((SOFTENING + square) * (1.0 + self.a * power));
-                sum_x[lane] += (c * dx[lane]).clamp(-LARGEST_MOVE, LARGEST_MOVE);
-                sum_y[lane] += (c * dy[lane]).clamp(-LARGEST_MOVE, LARGEST_MOVE);
-            }
-        }
-        [sum_x.iter().sum(), sum_y.iter().sum()]
+        out.resize(n, 0);
     }
+}
+
+/// Whole lanes: a vertex neither pulls nor pushes itself, which fills the last ones.
+fn filled(others: &mut Vec<u32>, vertex: usize) -> &[u32] {
+    others.resize(others.len().next_multiple_of(LANES), vertex as u32);
+    others
+}
+
+/// Sums of the stiffnesses c of the edges to `others`, and of the moves c · distance along both axes.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl", "x86_64+avx2"))]
+fn pull(place: [f32; 2], others: &[u32], now: &[[f32; 2]], [a, b]: [f32; 2]) -> [f32; 3] {
+    let mut sums = [[0.0_f32; LANES]; 3];
+    for lanes in others.chunks_exact(LANES) {
+        let (mut dx, mut dy) = ([0.0_f32; LANES], [0.0_f32; LANES]);
+        for lane in 0..LANES {
+            let other = now[lanes[lane] as usize];
+            (dx[lane], dy[lane]) = (other[0] - place[0], other[1] - place[1]);
+        }
+        for lane in 0..LANES {
+            let square = dx[lane] * dx[lane] + dy[lane] * dy[lane];
+            let floor = square.max(1e-30);
+            let power = pow(floor, b);
+            // Both ends of an edge are pulled when either fires, hence twice the gradient.
+            let c = 4.0 * a * b * power / (floor * (1.0 + a * power));
+            let c = if square > 1e-30 { c } else { 0.0 };
+            sums[0][lane] += c;
+            sums[1][lane] += c * dx[lane];
+            sums[2][lane] += c * dy[lane];
+        }
+    }
+    sums.map(|lanes| lanes.iter().sum())
+}
+
+/// Sum of the moves away from `others`.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl", "x86_64+avx2"))]
+fn push(place: [f32; 2], others: &[u32], now: &[[f32; 2]], [a, b]: [f32; 2]) -> [f32; 2] {
+    let mut sums = [[0.0_f32; LANES]; 2];
+    for lanes in others.chunks_exact(LANES) {
+        let (mut dx, mut dy) = ([0.0_f32; LANES], [0.0_f32; LANES]);
+        for lane in 0..LANES {
+            let other = now[lanes[lane] as usize];
+            (dx[lane], dy[lane]) = (place[0] - other[0], place[1] - other[1]);
+        }
+        for lane in 0..LANES {
+            let square = dx[lane] * dx[lane] + dy[lane] * dy[lane];
+            let power = pow(square.max(1e-30), b);
+            let c = 2.0 * b / ((SOFTENING + square) * (1.0 + a * power));
+            sums[0][lane] += (c * dx[lane]).clamp(-LARGEST_MOVE, LARGEST_MOVE);
+            sums[1][lane] += (c * dy[lane]).clamp(-LARGEST_MOVE, LARGEST_MOVE);
+        }
+    }
+    sums.map(|lanes| lanes.iter().sum())
 }
 
 /// SplitMix64: a number from a counter.

@@ -69,21 +69,36 @@ impl RowWriter {
 impl SparseRows {
     /// Builds the rows in parallel. `fill(row, out)` pushes each non-zero of the row, columns rising.
     pub fn from_fn(n_rows: usize, n_columns: usize, fill: impl Fn(usize, &mut RowWriter) + Sync) -> Self {
-        let blocks = (0..n_rows.div_ceil(BLOCK))
-            .into_par_iter()
-            .map(|b| {
-                let mut out = RowWriter(Block { starts: vec![0], ..Block::default() });
-                for row in b * BLOCK..((b + 1) * BLOCK).min(n_rows) {
-                    let first = out.0.columns.len();
-                    fill(row, &mut out);
-                    let columns = &out.0.columns[first..];
-                    assert!(columns.is_sorted_by(|a, b| a < b), "columns of a row rise");
-                    assert!(columns.last().is_none_or(|&c| (c as usize) < n_columns), "column in range");
-                    out.0.starts.push(out.0.columns.len());
-                }
-                out.0
-            })
-            .collect();
+        Self::in_parts(&[n_rows], n_columns, fill, |_| {})
+    }
+
+    /// As [`SparseRows::from_fn`], one part of the rows after the other; `ends` are the parts' ends, rising, the last the number of
+    /// rows. `done(part)` is called when nearly all rows of a part are built; the last few may be asked for again with the next.
+    pub fn in_parts(
+        ends: &[usize],
+        n_columns: usize,
+        fill: impl Fn(usize, &mut RowWriter) + Sync,
+        mut done: impl FnMut(usize),
+    ) -> Self {
+        let n_rows = ends.last().copied().unwrap_or(0);
+        let build = |b: usize| {
+            let mut out = RowWriter(Block { starts: vec![0], ..Block::default() });
+            for row in b * BLOCK..((b + 1) * BLOCK).min(n_rows) {
+                let first = out.0.columns.len();
+                fill(row, &mut out);
+                let columns = &out.0.columns[first..];
+                assert!(columns.is_sorted_by(|a, b| a < b), "columns of a row rise");
+                assert!(columns.last().is_none_or(|&c| (c as usize) < n_columns), "column in range");
+                out.0.starts.push(out.0.columns.len());
+            }
+            out.0
+        };
+        let mut blocks: Vec<Block> = Vec::with_capacity(n_rows.div_ceil(BLOCK));
+        for (part, &end) in ends.iter().enumerate() {
+            let upto = if end == n_rows { n_rows.div_ceil(BLOCK) } else { end / BLOCK };
+            blocks.par_extend((blocks.len()..upto).into_par_iter().map(build));
+            done(part);
+        }
         Self { n_rows, n_columns, blocks }
     }
 

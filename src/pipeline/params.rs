@@ -81,6 +81,22 @@ pub struct Params {
     pub mapping: MappingParams,
     /// Hazard cells.
     pub screen: ScreenParams,
+    /// Files that a run leaves.
+    pub write: WriteParams,
+}
+
+/// Files that a run leaves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WriteParams {
+    /// Write `pooled.h5ad`: by far the largest file, and the longest to write. Panels and references need it. Default true.
+    pub pooled: bool,
+}
+
+impl Default for WriteParams {
+    fn default() -> Self {
+        Self { pooled: true }
+    }
 }
 
 /// Which method names the clusters.

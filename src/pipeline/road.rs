@@ -56,7 +56,10 @@ pub(super) fn road(
         progress,
         "neighbors",
         || neighbors(embedding, &params.neighbors),
-        |n| format!("{} per cell", n.indices.ncols()),
+        |n| match n.recall {
+            1.0 => format!("{} per cell", n.indices.ncols()),
+            recall => format!("{} per cell, {:.1} % of them the nearest", n.indices.ncols(), 100.0 * recall),
+        },
     )?;
     let graph = graph(&neighbors, &params.neighbors);
     let ResolutionSweep { rows: sweep, clustering, resolution } = step(

@@ -22,7 +22,7 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Dataset, Genes};
+use crate::data::{Dataset, Genes, Lot, Row};
 use crate::error::{Error, Result};
 use crate::math::column_moments::ColumnMoments;
 use crate::steps::cells::Normalized;
@@ -96,19 +96,20 @@ pub fn cell_cycle(dataset: &Dataset, normalized: &Normalized, params: &CellCycle
     let bin_of_gene = bins(&mean_values(dataset, normalized), params.n_bins);
     let [s, g2m] = lists.map(|(_, genes)| weights(&genes, &bin_of_gene));
     let weights: Vec<[f64; 2]> = s.into_iter().zip(g2m).map(|(s, g2m)| [s, g2m]).collect();
-    let scores: Vec<[f32; 2]> = (0..n)
-        .into_par_iter()
-        .with_min_len(64)
-        .map(|cell| {
-            let mut sums = [0.0; 2];
-            normalized.for_each(cell, dataset.row(cell), |gene, value| {
-                let [s, g2m] = weights[gene as usize];
-                sums[0] += s * f64::from(value);
-                sums[1] += g2m * f64::from(value);
-            });
-            sums.map(|sum| sum as f32)
-        })
-        .collect();
+    let score = |cell: usize, row: Row<'_>| {
+        let mut sums = [0.0; 2];
+        normalized.for_each(cell, row, |gene, value| {
+            let [s, g2m] = weights[gene as usize];
+            sums[0] += s * f64::from(value);
+            sums[1] += g2m * f64::from(value);
+        });
+        sums.map(|sum| sum as f32)
+    };
+    let score_lot = |lot: &Lot, first: usize| -> Vec<[f32; 2]> {
+        let cells = (0..lot.counts.n_cells()).into_par_iter().with_min_len(64);
+        cells.map(|cell| score(first + cell, lot.counts.row(cell))).collect()
+    };
+    let scores: Vec<[f32; 2]> = dataset.lot_by_lot(score_lot).concat();
     Ok(CellCycle {
         s_score: scores.iter().map(|s| s[0]).collect(),
         g2m_score: scores.iter().map(|s| s[1]).collect(),
@@ -145,21 +146,24 @@ fn found(genes: &Genes, phase: &str) -> Vec<u32> {
 
 /// Mean log-normalised value of each gene.
 fn mean_values(dataset: &Dataset, normalized: &Normalized) -> Vec<f64> {
-    let n = dataset.n_cells();
-    let parts: Vec<ColumnMoments> = (0..n.div_ceil(CHUNK))
-        .into_par_iter()
-        .map(|chunk| {
-            let cells = chunk * CHUNK..((chunk + 1) * CHUNK).min(n);
-            let mut part = ColumnMoments::new(dataset.n_genes());
-            part.add_rows(cells.len());
-            for cell in cells {
-                normalized.for_each(cell, dataset.row(cell), |gene, value| part.add(gene, f64::from(value)));
-            }
-            part
-        })
-        .collect();
     let mut sum = ColumnMoments::new(dataset.n_genes());
-    parts.iter().for_each(|part| sum.merge(part));
+    dataset.lot_by_lot(|lot, first| {
+        let n = lot.counts.n_cells();
+        let parts: Vec<ColumnMoments> = (0..n.div_ceil(CHUNK))
+            .into_par_iter()
+            .map(|chunk| {
+                let cells = chunk * CHUNK..((chunk + 1) * CHUNK).min(n);
+                let mut part = ColumnMoments::new(dataset.n_genes());
+                part.add_rows(cells.len());
+                for cell in cells {
+                    let add = |gene, value| part.add(gene, f64::from(value));
+                    normalized.for_each(first + cell, lot.counts.row(cell), add);
+                }
+                part
+            })
+            .collect();
+        parts.iter().for_each(|part| sum.merge(part));
+    });
     (0..dataset.n_genes()).map(|gene| sum.mean(gene)).collect()
 }
 

@@ -101,7 +101,12 @@ pub fn doublets(dataset: &Dataset, params: &DoubletParams, seed: u64) -> Result<
     check(params)?;
     let lots: Vec<std::result::Result<LotScores, &str>> = (0..dataset.n_lots())
         .into_par_iter()
-        .map(|lot| score_lot(&dataset.lots()[lot].counts, params, seed, lot as u64))
+        .map(|lot| {
+            let counts = &dataset.lots()[lot].counts;
+            let scores = score_lot(counts, params, seed, lot as u64);
+            counts.release();
+            scores
+        })
         .collect();
     let n = dataset.n_cells();
     let mut out =

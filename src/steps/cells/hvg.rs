@@ -271,6 +271,7 @@ impl Cells<'_> {
             .collect();
         let mut sum = ColumnMoments::new(counts.n_genes());
         parts.iter().for_each(|part| sum.merge(part));
+        counts.release();
         sum
     }
 }

@@ -15,7 +15,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Dataset, Row};
+use crate::data::{Dataset, Lot, Row};
 use crate::error::{Error, Result};
 use crate::math::log_scaled::log_scaled;
 
@@ -63,22 +63,37 @@ impl Normalized {
     }
 }
 
+impl Normalized {
+    /// As [`Normalized::for_each`], of those genes alone that `column_of_gene` gives a column (others are `u32::MAX`): calls
+    /// `f(column, value)`.
+    #[inline]
+    pub fn for_each_of(&self, cell: usize, row: Row<'_>, column_of_gene: &[u32], mut f: impl FnMut(u32, f32)) {
+        let table: [f32; N_TABLE] = std::array::from_fn(|count| self.value(cell, count as u32));
+        row.for_each(|gene, count| {
+            let column = column_of_gene[gene as usize];
+            if column != u32::MAX {
+                f(column, table.get(count as usize).copied().unwrap_or_else(|| self.value(cell, count)));
+            }
+        });
+    }
+}
+
 /// Computes the factors.
 ///
 /// # Errors
 /// `target_sum` is not a positive number.
 pub fn normalize(dataset: &Dataset, params: &NormalizeParams) -> Result<Normalized> {
     check(params)?;
-    let scale = (0..dataset.n_cells())
-        .into_par_iter()
-        .with_min_len(256)
-        .map(|cell| {
-            let mut total = 0_u64;
-            dataset.row(cell).for_each(|_, count| total += u64::from(count));
-            if total == 0 { 0.0 } else { params.target_sum / total as f64 }
-        })
-        .collect();
-    Ok(Normalized { scale })
+    let of_lot = |lot: &Lot| -> Vec<f64> {
+        let cells = (0..lot.counts.n_cells()).into_par_iter().with_min_len(256);
+        cells
+            .map(|cell| match lot.counts.total(cell) {
+                0 => 0.0,
+                total => params.target_sum / total as f64,
+            })
+            .collect()
+    };
+    Ok(Normalized { scale: dataset.lot_by_lot(|lot, _| of_lot(lot)).concat() })
 }
 
 fn check(params: &NormalizeParams) -> Result<()> {

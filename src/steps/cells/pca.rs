@@ -25,7 +25,7 @@ use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::math::noise_edge::noise_edge;
 use crate::math::principal_components::PrincipalComponents;
-use crate::math::sparse_rows::SparseRows;
+use crate::math::sparse_rows::{RowWriter, SparseRows};
 use crate::steps::cells::Normalized;
 use crate::warning::Warning;
 
@@ -157,14 +157,10 @@ fn selected_rows(dataset: &Dataset, normalized: &Normalized, genes: &[u32]) -> S
     for (column, &gene) in genes.iter().enumerate() {
         column_of_gene[gene as usize] = column as u32;
     }
-    SparseRows::from_fn(dataset.n_cells(), genes.len(), |cell, out| {
-        normalized.for_each(cell, dataset.row(cell), |gene, value| {
-            let column = column_of_gene[gene as usize];
-            if column != u32::MAX {
-                out.push(column, value);
-            }
-        });
-    })
+    let fill = |cell: usize, out: &mut RowWriter| {
+        normalized.for_each_of(cell, dataset.row(cell), &column_of_gene, |column, value| out.push(column, value));
+    };
+    SparseRows::in_parts(&dataset.offsets()[1..], genes.len(), fill, |lot| dataset.lots()[lot].counts.release())
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::gene_groups::{is_mitochondrial, is_ribosomal};
-use crate::data::{Dataset, Row};
+use crate::data::{Dataset, Lot, Row};
 use crate::error::{Error, Result};
 use crate::math::quantile::{MAD_TO_SD, median, median_and_mad};
 use crate::warning::Warning;
@@ -201,11 +201,11 @@ fn measure(dataset: &Dataset, warnings: &mut Vec<Warning>) -> CellMetrics {
             warnings.push(Warning::GenesNotFound { group: group.into(), needed_for: needed_for.into() });
         }
     }
-    let cells: Vec<Measures> = (0..dataset.n_cells())
-        .into_par_iter()
-        .with_min_len(64)
-        .map_init(Vec::new, |top, cell| measure_cell(dataset.row(cell), &groups, top))
-        .collect();
+    let measure_lot = |lot: &Lot| -> Vec<Measures> {
+        let cells = (0..lot.counts.n_cells()).into_par_iter().with_min_len(64);
+        cells.map_init(Vec::new, |top, cell| measure_cell(lot.counts.row(cell), &groups, top)).collect()
+    };
+    let cells: Vec<Measures> = dataset.lot_by_lot(|lot, _| measure_lot(lot)).into_iter().flatten().collect();
     CellMetrics {
         n_counts: cells.iter().map(|c| c.n_counts).collect(),
         n_genes: cells.iter().map(|c| c.n_genes).collect(),

@@ -10,7 +10,7 @@ pub mod umap;
 pub use kmeans::{KmeansParams, kmeans};
 pub use leiden::{LeidenParams, leiden};
 pub use mixture::{MixtureParams, mixture};
-pub use neighbors::{GraphKind, Neighbors, NeighborsParams, graph, neighbors};
+pub use neighbors::{GraphKind, Neighbors, NeighborsParams, Search, graph, neighbors};
 pub use resolution::{ResolutionParams, ResolutionRow, ResolutionSweep, resolution};
 pub use umap::{UmapParams, umap};
 

@@ -2,7 +2,8 @@
 //!
 //! **Question.** Which cells are alike, and how strongly are two cells joined?
 //!
-//! **Method.** The k nearest cells by Euclidean distance in the embedding; exact, ties to the lower index. Edges then are
+//! **Method.** The k nearest cells by Euclidean distance in the embedding, ties to the lower index; exact up to 100,000 cells, among
+//! the most promising lists of cells above, as many lists as a random sample of cells needs for the recall asked for. Edges then are
 //! - `snn`: |A ∩ B| / |A ∪ B| of the neighbourhoods A, B of two cells (each cell counts to its own); edges below 1/15 are
 //!   left out, and a cell left without any is tied to its nearest;
 //! - `umap`: the fuzzy simplicial set of UMAP. Per cell, membership exp(−(d − ρ)/σ) with ρ the nearest distance and σ such
@@ -16,13 +17,13 @@
 //! **References.** Jarvis & Patrick 1973, doi:10.1109/T-C.1973.223640 (shared neighbours); Levine 2015,
 //! doi:10.1016/j.cell.2015.05.047 (Jaccard weights); McInnes 2018, doi:10.48550/arXiv.1802.03426 (fuzzy set).
 
-use ndarray::Array2;
+use ndarray::{Array2, s};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::math::fuzzy::fuzzy_graph;
 use crate::math::graph::Graph;
-use crate::math::knn::knn_within;
+use crate::math::knn::{knn_probed, knn_within};
 use crate::math::snn::jaccard_graph;
 
 /// Edges whose Jaccard index is below this are left out of the `snn` graph: chance overlaps of large neighbourhoods.
@@ -35,14 +36,33 @@ pub struct NeighborsParams {
     /// Neighbours per cell, the cell itself not counted; at least 1. More make clusters coarser and steadier. Default 30:
     /// clusters are found again more surely than with Seurat's 20, on known groups at least as well.
     pub n_neighbors: usize,
+    /// Where neighbours are looked for. Default `auto`: exactly up to 100,000 cells.
+    pub search: Search,
+    /// Share of the true neighbours that is enough where they are not looked for everywhere, 0..1. More takes longer. Default 0.995.
+    pub min_recall: f64,
     /// Weights of the graph. Default `snn`: it joins two cells by what they share, so that a chance neighbour weighs little.
     pub graph: GraphKind,
 }
 
 impl Default for NeighborsParams {
     fn default() -> Self {
-        Self { n_neighbors: 30, graph: GraphKind::Snn }
+        Self { n_neighbors: 30, search: Search::Auto, min_recall: 0.995, graph: GraphKind::Snn }
     }
+}
+
+/// With more cells than this `auto` looks into lists: measured on generated lots, exact search takes longer from here on.
+const EXACT_CELLS: usize = 100_000;
+
+/// Where neighbours are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Search {
+    /// `exact` up to 100,000 cells, `lists` above.
+    Auto,
+    /// Among all cells; time grows with the square of their number.
+    Exact,
+    /// Among the cells of the nearest lists, as many as `min_recall` needs; time grows in proportion to the number of cells.
+    Lists,
 }
 
 /// How edges are weighted.
@@ -62,9 +82,20 @@ pub struct Neighbors {
     pub indices: Array2<u32>,
     /// Cells × k, Euclidean.
     pub distances: Array2<f32>,
+    /// Share of the true neighbours that were found: 1 if exact, else measured on a random sample of cells.
+    pub recall: f64,
 }
 
-/// Finds the nearest neighbours of each row of `embedding` (cells × dimensions). Exact.
+impl Neighbors {
+    /// The first `k` neighbours of each cell, or all if there are fewer.
+    pub fn nearest(&self, k: usize) -> Self {
+        let k = k.min(self.indices.ncols());
+        let (indices, distances) = (self.indices.slice(s![.., ..k]), self.distances.slice(s![.., ..k]));
+        Self { indices: indices.to_owned(), distances: distances.to_owned(), recall: self.recall }
+    }
+}
+
+/// Finds the nearest neighbours of each row of `embedding` (cells × dimensions).
 ///
 /// ```
 /// use cqa::steps::clusters::{NeighborsParams, neighbors};
@@ -76,7 +107,7 @@ pub struct Neighbors {
 /// ```
 ///
 /// # Errors
-/// - `n_neighbors` is 0
+/// - `n_neighbors` is 0, or `min_recall` no share
 /// - no more cells than `n_neighbors`
 /// - coordinates that are not finite numbers
 pub fn neighbors(embedding: &Array2<f32>, params: &NeighborsParams) -> Result<Neighbors> {
@@ -91,8 +122,20 @@ pub fn neighbors(embedding: &Array2<f32>, params: &NeighborsParams) -> Result<Ne
         });
     }
     check_embedding(embedding)?;
-    let found = knn_within(embedding.view(), k);
+    let lists = match params.search {
+        Search::Auto => n > EXACT_CELLS,
+        Search::Exact => false,
+        Search::Lists => true,
+    };
+    let (found, recall) = if lists {
+        // Where it is looked does not depend on the run's seed: the same cells have the same neighbours.
+        let found = knn_probed(embedding.view(), k, params.min_recall, 0);
+        (found.knn, found.recall)
+    } else {
+        (knn_within(embedding.view(), k), 1.0)
+    };
     Ok(Neighbors {
+        recall,
         indices: Array2::from_shape_vec((n, k), found.indices).expect("cells × k"),
         distances: Array2::from_shape_vec((n, k), found.distances).expect("cells × k"),
     })
@@ -129,6 +172,9 @@ fn check(params: &NeighborsParams) -> Result<()> {
     if params.n_neighbors == 0 {
         return Err(Error::param("neighbors.n_neighbors", params.n_neighbors, "at least 1"));
     }
+    if !(0.0..=1.0).contains(&params.min_recall) {
+        return Err(Error::param("neighbors.min_recall", params.min_recall, "a share from 0 to 1"));
+    }
     Ok(())
 }
 
@@ -152,7 +198,7 @@ mod tests {
     use ndarray::array;
 
     fn params(n_neighbors: usize, graph: GraphKind) -> NeighborsParams {
-        NeighborsParams { n_neighbors, graph }
+        NeighborsParams { n_neighbors, graph, ..NeighborsParams::default() }
     }
 
     #[test]

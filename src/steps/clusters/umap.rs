@@ -42,6 +42,9 @@ const START_NOISE: f64 = 1e-3;
 pub struct UmapParams {
     /// Off = no layout.
     pub enabled: bool,
+    /// Nearest neighbours of each cell that the layout holds together, at least 1; never more than `neighbors.n_neighbors`. More show
+    /// the large and blur the small. Default 15, as in scanpy and umap-learn.
+    pub n_neighbors: usize,
     /// Smallest distance between neighbours in the layout, ≥ 0 and at most three times `spread`. More spreads clusters out.
     /// Default 0.5, as in scanpy.
     pub min_dist: f64,
@@ -55,19 +58,20 @@ pub struct UmapParams {
 
 impl Default for UmapParams {
     fn default() -> Self {
-        Self { enabled: true, min_dist: 0.5, spread: 1.0, n_epochs: 0, negative_sample_rate: 5 }
+        Self { enabled: true, n_neighbors: 15, min_dist: 0.5, spread: 1.0, n_epochs: 0, negative_sample_rate: 5 }
     }
 }
 
 /// Lays out the cells in two dimensions: cells × 2. `embedding` (cells × dimensions) gives the start.
 ///
 /// # Errors
-/// - `min_dist` or `spread` out of range
+/// - `n_neighbors`, `min_dist` or `spread` out of range
 pub fn umap(neighbors: &Neighbors, embedding: &Array2<f32>, params: &UmapParams, seed: u64) -> Result<Array2<f32>> {
     check(params)?;
     let n = embedding.nrows();
     assert_eq!(neighbors.indices.nrows(), n, "neighbours of each cell");
-    let edges = graph(neighbors, &NeighborsParams { graph: GraphKind::Umap, ..NeighborsParams::default() });
+    let nearest = neighbors.nearest(params.n_neighbors);
+    let edges = graph(&nearest, &NeighborsParams { graph: GraphKind::Umap, ..NeighborsParams::default() });
     let n_epochs = match params.n_epochs {
         0 if n <= LARGE => EPOCHS_SMALL,
         0 => EPOCHS_LARGE,
@@ -95,6 +99,9 @@ fn start(embedding: &Array2<f32>, seed: u64) -> Vec<[f32; 2]> {
 }
 
 fn check(params: &UmapParams) -> Result<()> {
+    if params.n_neighbors == 0 {
+        return Err(Error::param("umap.n_neighbors", params.n_neighbors, "at least 1"));
+    }
     if !(params.spread.is_finite() && params.spread > 0.0) {
         return Err(Error::param("umap.spread", params.spread, "a number above 0"));
     }
@@ -148,7 +155,7 @@ mod tests {
             let places = umap(&found, &embedding, &UmapParams::default(), 0).unwrap();
             assert!(places.iter().all(|x| x.is_finite()));
         }
-        let none = Neighbors { indices: Array2::zeros((0, 5)), distances: Array2::zeros((0, 5)) };
+        let none = Neighbors { indices: Array2::zeros((0, 5)), distances: Array2::zeros((0, 5)), recall: 1.0 };
         assert_eq!(umap(&none, &Array2::zeros((0, 3)), &UmapParams::default(), 0).unwrap().nrows(), 0);
     }
 

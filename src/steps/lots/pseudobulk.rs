@@ -86,6 +86,7 @@ pub fn pseudobulk(dataset: &Dataset, labels: &[u32], n_clusters: usize, params: 
                 let sums = row.as_slice_mut().expect("rows of a new array are contiguous");
                 counts.row(cell).for_each(|gene, count| sums[gene as usize] += u64::from(count));
             }
+            counts.release();
             (sums, n_cells)
         })
         .collect();

@@ -19,7 +19,7 @@ use ndarray::Array2;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::gene_major::{Block, blocks, cluster_sizes, places_in_lot};
+use super::gene_major::{Block, CutRows, cluster_sizes, gene_range, n_blocks};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::math::rank_sums::RankSums;
@@ -140,35 +140,48 @@ pub fn effects_of_divisions(
 ) -> Result<Vec<Effects>> {
     params.check()?;
     let plans: Vec<Plan<'_>> = divisions.iter().map(|division| Plan::new(dataset, *division, params)).collect();
-    let blocks = blocks(dataset.n_genes());
-    // Block by block, division by division.
-    let parts: Vec<Vec<Effects>> = blocks
-        .par_iter()
-        .map_init(Block::default, |block, genes| {
-            let mut sums: Vec<Vec<Sums>> =
-                plans.iter().map(|plan| vec![Sums::default(); genes.len() * plan.n_lots.len()]).collect();
-            let mut ranks: Vec<RankSums> = plans.iter().map(|plan| RankSums::new(plan.n_lots.len())).collect();
-            // Lots in order, so that sums are the same for any number of threads.
-            for lot in (0..dataset.n_lots()).filter(|&lot| plans.iter().any(|plan| plan.takes_part(lot))) {
-                let cells = places_in_lot(dataset, normalized, lot);
-                block.gather(cells, genes.clone());
-                for index in 0..genes.len() {
-                    let nonzeros = block.gene(index);
-                    nonzeros.sort_unstable();
-                    for ((plan, ranks), sums) in plans.iter().zip(&mut ranks).zip(&mut sums) {
-                        if plan.takes_part(lot) {
-                            ranks.compute_sorted(nonzeros, &plan.sizes[lot], |cell| plan.labels[lot][cell as usize]);
-                            let n_clusters = plan.n_lots.len();
-                            let sums = &mut sums[index * n_clusters..(index + 1) * n_clusters];
-                            add_lot(sums, ranks, &plan.sizes[lot], &plan.clusters[lot], params.pseudocount);
-                        }
+    let n_genes = dataset.n_genes();
+    // Per block of genes and division: sums over lots, genes × clusters.
+    let mut sums: Vec<Vec<Vec<Sums>>> = (0..n_blocks(n_genes))
+        .map(|block| {
+            let n_genes = gene_range(block, n_genes).len();
+            plans.iter().map(|plan| vec![Sums::default(); n_genes * plan.n_lots.len()]).collect()
+        })
+        .collect();
+    // Lots in order, so that sums are the same for any number of threads; one lot's counts are needed at a time.
+    for lot in (0..dataset.n_lots()).filter(|&lot| plans.iter().any(|plan| plan.takes_part(lot))) {
+        let rows = [CutRows::new(dataset, normalized, lot)];
+        let buffers = || {
+            let ranks = plans.iter().map(|plan| RankSums::new(plan.n_lots.len())).collect::<Vec<_>>();
+            (Block::default(), ranks)
+        };
+        sums.par_iter_mut().enumerate().for_each_init(buffers, |(columns, ranks), (block, sums)| {
+            columns.gather(&rows, block, |_, cell| cell as u32);
+            for index in 0..gene_range(block, n_genes).len() {
+                let nonzeros = columns.gene(index);
+                nonzeros.sort_unstable();
+                for ((plan, ranks), sums) in plans.iter().zip(&mut *ranks).zip(&mut *sums) {
+                    if plan.takes_part(lot) {
+                        ranks.compute_sorted(nonzeros, &plan.sizes[lot], |cell| plan.labels[lot][cell as usize]);
+                        let n_clusters = plan.n_lots.len();
+                        let sums = &mut sums[index * n_clusters..(index + 1) * n_clusters];
+                        add_lot(sums, ranks, &plan.sizes[lot], &plan.clusters[lot], params.pseudocount);
                     }
                 }
             }
-            plans.iter().zip(sums).map(|(plan, sums)| plan.means(&sums, genes.len())).collect()
+        });
+        dataset.lots()[lot].counts.release();
+    }
+    // Block by block, division by division.
+    let parts: Vec<Vec<Effects>> = sums
+        .into_iter()
+        .enumerate()
+        .map(|(block, sums)| {
+            let n_genes = gene_range(block, n_genes).len();
+            plans.iter().zip(sums).map(|(plan, sums)| plan.means(&sums, n_genes)).collect()
         })
         .collect();
-    let mut by_division: Vec<Vec<Effects>> = plans.iter().map(|_| Vec::with_capacity(blocks.len())).collect();
+    let mut by_division: Vec<Vec<Effects>> = plans.iter().map(|_| Vec::with_capacity(parts.len())).collect();
     for part in parts {
         by_division.iter_mut().zip(part).for_each(|(all, part)| all.push(part));
     }

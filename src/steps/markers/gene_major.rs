@@ -1,12 +1,14 @@
 //! Counts seen gene by gene: the non-zeros of a block of genes, ready to be ranked.
 //!
 //! Cells are stored row by row, ranks need columns. A whole transposed copy would double the memory, so each task
-//! gathers the columns of a few hundred genes, whose places in memory then fit a cache. Rows are sorted by gene, hence
-//! a task finds its stretch of each row by bisection.
+//! gathers the columns of a few hundred genes of one lot, whose places in memory then fit a cache. Rows are sorted by gene;
+//! where each block begins in each row is found once per lot, while the row is at hand.
 
 use std::ops::Range;
 
-use crate::data::{Dataset, Row};
+use rayon::prelude::*;
+
+use crate::data::{Counts, Dataset, Row};
 use crate::math::log_scaled::scaled;
 use crate::math::rank_sums::key;
 use crate::steps::cells::Normalized;
@@ -14,45 +16,41 @@ use crate::steps::cells::Normalized;
 /// Genes gathered by one task.
 pub(super) const GENES_PER_TASK: usize = 256;
 
-/// One cell's counts, their factor and the cell's cluster.
-pub(super) struct Cell<'a> {
-    row: Row<'a>,
-    scale: f64,
-    label: u32,
+/// The rows of one lot, cut at the blocks of genes.
+pub(super) struct CutRows<'a> {
+    counts: &'a Counts,
+    /// Per cell.
+    scale: &'a [f64],
+    n_blocks: usize,
+    /// Cells × (blocks + 1): where each block begins in the cell's row.
+    cuts: Vec<u32>,
 }
 
-/// The cells of one lot, each labelled by its place in the lot.
-pub(super) fn places_in_lot<'a>(
-    dataset: &'a Dataset,
-    normalized: &'a Normalized,
-    lot: usize,
-) -> impl Iterator<Item = Cell<'a>> {
-    labelled(dataset, normalized, lot, |cell| cell as u32)
-}
+impl<'a> CutRows<'a> {
+    pub(super) fn new(dataset: &'a Dataset, normalized: &'a Normalized, lot: usize) -> Self {
+        let counts = &dataset.lots()[lot].counts;
+        let n_blocks = n_blocks(dataset.n_genes());
+        let mut cuts = vec![0; counts.n_cells() * (n_blocks + 1)];
+        cuts.par_chunks_mut(n_blocks + 1).enumerate().with_min_len(64).for_each(|(cell, cuts)| {
+            let row = counts.row(cell);
+            let mut at = 0;
+            for (block, cut) in cuts.iter_mut().enumerate() {
+                at += row.part(at..row.len()).n_below(block * GENES_PER_TASK);
+                *cut = at as u32;
+            }
+        });
+        let cells = dataset.offsets()[lot]..dataset.offsets()[lot + 1];
+        Self { counts, scale: &normalized.scale[cells], n_blocks, cuts }
+    }
 
-/// The cells of one lot, each labelled by its cluster.
-pub(super) fn cells_of_lot<'a>(
-    dataset: &'a Dataset,
-    normalized: &'a Normalized,
-    labels: &'a [u32],
-    lot: usize,
-) -> impl Iterator<Item = Cell<'a>> {
-    let start = dataset.offsets()[lot];
-    labelled(dataset, normalized, lot, move |cell| labels[start + cell])
-}
-
-fn labelled<'a>(
-    dataset: &'a Dataset,
-    normalized: &'a Normalized,
-    lot: usize,
-    label: impl Fn(usize) -> u32,
-) -> impl Iterator<Item = Cell<'a>> {
-    let (counts, start) = (&dataset.lots()[lot].counts, dataset.offsets()[lot]);
-    (0..counts.n_cells()).map(move |cell| Cell {
-        row: counts.row(cell),
-        scale: normalized.scale[start + cell],
-        label: label(cell),
-    })
+    /// The cells with a count in a block of genes: the place of each in the lot, that part of its row, and its factor.
+    fn block(&self, block: usize) -> impl Iterator<Item = (usize, Row<'a>, f64)> + Clone + '_ {
+        (0..self.scale.len()).filter_map(move |cell| {
+            let cuts = &self.cuts[cell * (self.n_blocks + 1) + block..][..2];
+            let part = cuts[0] as usize..cuts[1] as usize;
+            (!part.is_empty()).then(|| (cell, self.counts.row(cell).part(part), self.scale[cell]))
+        })
+    }
 }
 
 /// Sortable non-zeros of a block of genes.
@@ -64,15 +62,16 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// Gathers a block of genes from these cells. Ranked are scaled counts, as the logarithm keeps their order.
-    pub(super) fn gather<'a>(&mut self, cells: impl Iterator<Item = Cell<'a>>, genes: Range<usize>) {
-        let cells: Vec<Cell<'a>> =
-            cells.map(|cell| Cell { row: stretch(cell.row, &genes), ..cell }).filter(|c| !c.row.is_empty()).collect();
+    /// Gathers a block of genes from these lots; `label(lot, cell)` is what a cell's keys carry. Ranked are scaled counts, as the
+    /// logarithm keeps their order.
+    pub(super) fn gather(&mut self, lots: &[CutRows<'_>], block: usize, label: impl Fn(usize, usize) -> u32) {
+        let n_genes = lots.first().map_or(0, |lot| lot.counts.n_genes());
+        let genes = gene_range(block, n_genes);
         let place = |gene: u32| gene as usize - genes.start;
         // Counting sort: how many of each gene, where each gene starts, then every key to its place.
         let mut next = vec![0_usize; genes.len()];
-        for cell in &cells {
-            cell.row.for_each(|gene, _| next[place(gene)] += 1);
+        for (_, row, _) in lots.iter().flat_map(|lot| lot.block(block)) {
+            row.for_each(|gene, _| next[place(gene)] += 1);
         }
         self.starts.clear();
         let mut end = 0;
@@ -83,12 +82,15 @@ impl Block {
         self.starts.push(end);
         self.keys.clear();
         self.keys.resize(end, 0);
-        for cell in &cells {
-            cell.row.for_each(|gene, count| {
-                let at = &mut next[place(gene)];
-                self.keys[*at] = key(scaled(count, cell.scale), cell.label);
-                *at += 1;
-            });
+        for (index, lot) in lots.iter().enumerate() {
+            for (cell, row, scale) in lot.block(block) {
+                let label = label(index, cell);
+                row.for_each(|gene, count| {
+                    let at = &mut next[place(gene)];
+                    self.keys[*at] = key(scaled(count, scale), label);
+                    *at += 1;
+                });
+            }
         }
     }
 
@@ -98,27 +100,14 @@ impl Block {
     }
 }
 
-/// The part of a row that lies in a range of genes.
-fn stretch<'a>(row: Row<'a>, range: &Range<usize>) -> Row<'a> {
-    fn within<G: Copy + Into<u32>>(genes: &[G], range: &Range<usize>) -> Range<usize> {
-        let before = |limit: usize| genes.partition_point(|&gene| (gene.into() as usize) < limit);
-        before(range.start)..before(range.end)
-    }
-    match row {
-        Row::Narrow(genes, counts) => {
-            let at = within(genes, range);
-            Row::Narrow(&genes[at.clone()], &counts[at])
-        }
-        Row::Wide(genes, counts) => {
-            let at = within(genes, range);
-            Row::Wide(&genes[at.clone()], &counts[at])
-        }
-    }
+/// Number of blocks.
+pub(super) fn n_blocks(n_genes: usize) -> usize {
+    n_genes.div_ceil(GENES_PER_TASK)
 }
 
-/// Blocks of genes, in order.
-pub(super) fn blocks(n_genes: usize) -> Vec<Range<usize>> {
-    (0..n_genes).step_by(GENES_PER_TASK).map(|start| start..n_genes.min(start + GENES_PER_TASK)).collect()
+/// The genes of a block.
+pub(super) fn gene_range(block: usize, n_genes: usize) -> Range<usize> {
+    block * GENES_PER_TASK..n_genes.min((block + 1) * GENES_PER_TASK)
 }
 
 /// Number of cells per cluster.

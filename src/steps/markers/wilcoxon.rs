@@ -18,7 +18,7 @@ use ndarray::Array2;
 use rayon::prelude::*;
 use statrs::function::erf::erfc;
 
-use super::gene_major::{Block, blocks, cells_of_lot, cluster_sizes};
+use super::gene_major::{Block, CutRows, cluster_sizes, gene_range, n_blocks};
 use crate::data::Dataset;
 use crate::math::rank_sums::RankSums;
 use crate::steps::cells::Normalized;
@@ -42,17 +42,17 @@ pub fn wilcoxon(
 ) -> Wilcoxon {
     assert_eq!(labels.len(), dataset.n_cells(), "one label per cell");
     let sizes = cluster_sizes(labels, n_clusters);
-    let scores: Vec<Vec<f64>> = blocks(dataset.n_genes())
-        .par_iter()
+    let lots: Vec<CutRows<'_>> = (0..dataset.n_lots()).map(|lot| CutRows::new(dataset, normalized, lot)).collect();
+    let scores: Vec<Vec<f64>> = (0..n_blocks(dataset.n_genes()))
+        .into_par_iter()
         .map_init(
             || (Block::default(), RankSums::new(n_clusters)),
-            |(block, ranks), genes| {
-                let lots = 0..dataset.n_lots();
-                let cells = lots.flat_map(|lot| cells_of_lot(dataset, normalized, labels, lot));
-                block.gather(cells, genes.clone());
+            |(columns, ranks), block| {
+                columns.gather(&lots, block, |lot, cell| labels[dataset.offsets()[lot] + cell]);
+                let genes = gene_range(block, dataset.n_genes());
                 let mut scores = Vec::with_capacity(genes.len() * n_clusters);
                 for index in 0..genes.len() {
-                    ranks.compute(block.gene(index), &sizes);
+                    ranks.compute(columns.gene(index), &sizes);
                     scores.extend((0..n_clusters).map(|k| z_score(ranks, k, &sizes, tie_correct)));
                 }
                 scores

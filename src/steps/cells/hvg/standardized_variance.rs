@@ -54,6 +54,7 @@ fn excess(lots: &[Cells<'_>], clip: &[f64]) -> Vec<[f64; 2]> {
             above
         })
         .collect();
+    lots.iter().for_each(|lot| lot.lot.counts.release());
     let mut excess = vec![[0.0; 2]; clip.len()];
     for &(gene, count) in above.iter().flatten() {
         let (limit, count) = (clip[gene as usize], f64::from(count));
