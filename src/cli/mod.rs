@@ -1,5 +1,6 @@
 //! The command line: one file per command. Here alone: clock, environment, thread count, printing.
 
+mod bench;
 mod check;
 mod clock;
 mod cluster;
@@ -95,6 +96,8 @@ enum Command {
     Freeze(freeze::FreezeArgs),
     /// Place new lots on a locked reference
     Map(map::MapArgs),
+    /// Time each step on this machine, beside what the machine could do
+    Bench(bench::BenchArgs),
     /// Print every parameter with default and meaning, as TOML
     Params,
 }
@@ -137,6 +140,7 @@ fn dispatch(cli: &Cli, terminal: &Terminal) -> Outcome {
         Command::Plan(args) => plan::plan(args, &cli.common, terminal),
         Command::Freeze(args) => freeze::freeze(args, &cli.common, terminal),
         Command::Map(args) => map::map(args, &cli.common, terminal),
+        Command::Bench(args) => bench::bench(args, &cli.common, terminal),
         Command::Params => params::params(),
     }
 }

@@ -24,6 +24,7 @@ mod linfa_adapter;
 pub mod lisi;
 pub mod loess;
 pub mod log_scaled;
+pub mod machine;
 pub mod max_t;
 pub mod mixture;
 pub mod modularity;

@@ -61,7 +61,12 @@ pub(super) fn road(
             recall => format!("{} per cell, {:.1} % of them the nearest", n.indices.ncols(), 100.0 * recall),
         },
     )?;
-    let graph = graph(&neighbors, &params.neighbors);
+    let graph = step(
+        progress,
+        "graph",
+        || Ok(graph(&neighbors, &params.neighbors)),
+        |g| format!("{} edges", g.targets.len() / 2),
+    )?;
     let ResolutionSweep { rows: sweep, clustering, resolution } = step(
         progress,
         "resolution",
