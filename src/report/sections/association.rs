@@ -43,7 +43,13 @@ pub(super) fn section(analysis: &Analysis, ranked: &Ranked) -> Section {
     }
     let orders = words::count(association.n_permutations);
     let method = if association.exact {
-        format!("All {orders} orders of the readout that differ were looked at, so p is exact.")
+        let what = if association.design.covariates.is_empty() {
+            "so p is exact"
+        } else {
+            "so p depends on no chance; with covariates, whose residuals are permuted (Freedman and Lane), it is exact in \
+             large studies and nearly so in small ones"
+        };
+        format!("All {orders} orders of the readout that differ were looked at, {what}.")
     } else {
         format!("{orders} random orders of the readout were looked at, the given one included.")
     };

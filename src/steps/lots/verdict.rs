@@ -3,8 +3,9 @@
 //! **Question.** Is an association shown, excluded, or neither, and why not more?
 //!
 //! **Method.** Four answers, tried in this order. *Supported*: family-wise p ≤ α; without any one lot r keeps its sign and p
-//! alone ≤ α; without a dominant lot (one with more than half of the variation of share or readout) family-wise p ≤ α; and,
-//! where the whole road was repeated without each lot, the cluster is found again in enough of these runs with r of one sign.
+//! alone ≤ α; without a dominant lot (one with more than half of the variation of share or readout) family-wise p ≤ α; and
+//! with the whole road repeated without each unit, the cluster is found again in enough of these runs with r of one sign; a run
+//! that failed counts as one without the cluster, and without such runs nothing is supported.
 //! *Suggestive*: p alone ≤ α, also without a dominant lot, and r keeps its sign. *No association seen within ±δ*: the 1 − 2α
 //! Fisher-z interval of r, and r without each lot, lie within ±δ: two one-sided tests at level α each (Schuirmann 1987).
 //! Else *cannot conclude*, which shows neither an association nor its absence. What kept a cluster from more is told.
@@ -78,7 +79,7 @@ impl VerdictParams {
 /// What became of a cluster when the whole road was repeated without each lot in turn.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct FoundAgain {
-    /// Runs, one per lot left out.
+    /// Runs, one per unit left out, those that failed included.
     pub n_runs: usize,
     /// Runs in which the cluster was found again (Jaccard index of at least [`VerdictParams::min_jaccard`]).
     pub n_found: usize,
@@ -179,6 +180,8 @@ pub enum Reason {
         /// The level.
         alpha: f64,
     },
+    /// The whole road was not repeated without each unit, so that nothing shows whether the cluster is found again.
+    NotRepeated,
     /// The cluster is not found again often enough when the whole road is repeated without each lot.
     NotFoundAgain {
         /// Runs in which it was.
@@ -229,6 +232,10 @@ impl std::fmt::Display for Reason {
                 }
                 write!(f, ", and without it the family-wise p is {p:.3}, above {alpha}")
             }
+            Self::NotRepeated => f.write_str(
+                "the road was not repeated without each lot (or all lots of each unit), so that nothing shows whether the \
+                 cluster is found again",
+            ),
             Self::NotFoundAgain { n_found, n_runs } => {
                 write!(f, "the cluster is found again in only {n_found} of {n_runs} runs without one lot")
             }
@@ -335,6 +342,9 @@ fn judge(
     if alone && let Some(entry) = worst(|e| e.p_without, &|_| true) {
         let (lot, r, p) = (entry.lot.clone(), entry.r_without, entry.p_without);
         why.push(Reason::RestsOnOneLot { lot, r, p, alpha });
+    }
+    if again.is_none() {
+        why.push(Reason::NotRepeated);
     }
     if let Some(again) = again {
         if (again.n_found as f64) < params.min_found * again.n_runs as f64 {
