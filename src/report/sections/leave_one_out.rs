@@ -5,6 +5,7 @@ use maud::html;
 use super::{anchor, plot_files, rank_file};
 use crate::pipeline::{Analysis, Ranked};
 use crate::report::metrics;
+use crate::report::plots::influence::left_out;
 use crate::report::plots::{influence, potency};
 use crate::report::section::{Cell, Column, Figure, Section, Table};
 use crate::report::words::{self, fixed};
@@ -84,7 +85,8 @@ fn table(analysis: &Analysis, ranked: &Ranked, stability: &Stability) -> Table {
                     Cell::Number(format!("{} of {}", found.n_found, found.n_runs)),
                     Cell::Number(format!("{} to {}", fixed(found.r_min, 2), fixed(found.r_max, 2))),
                     pull.map_or(Cell::Text(String::new()), |p| {
-                        Cell::Lot(p.lot, analysis.composition.lots[p.lot].clone())
+                        let name = left_out(analysis, ranked, &p.lots);
+                        if let [lot] = p.lots[..] { Cell::Lot(lot, name) } else { Cell::Text(name) }
                     }),
                     Cell::Number(pull.map_or(String::new(), |p| fixed(p.r, 2))),
                 ]

@@ -23,9 +23,11 @@ mod params;
 mod rows;
 mod side;
 mod summary;
+mod together;
 
 pub use params::{Alternative, AssociationParams, Statistic};
 pub use summary::DesignSummary;
+pub use together::{Asked, p_over_readouts};
 
 use rows::{check_values, complete_rows, too_few};
 use side::Side;
@@ -63,6 +65,9 @@ pub struct AssociationRow {
     pub p_exact: f64,
     /// Family-wise permutation p over all columns (max-T, step-down).
     pub p_family: f64,
+    /// Family-wise p over all columns and all readouts that were ranked together ([`p_over_readouts`]); `p_family` where this
+    /// is the only one.
+    pub p_family_all: f64,
     /// Benjamini–Hochberg q of `p_exact`.
     pub q: f64,
     /// Lower limit of the effect.
@@ -235,6 +240,7 @@ pub fn association_of(
             effect: effects[k],
             p_exact: p.alone[k],
             p_family: p.family[k],
+            p_family_all: p.family[k],
             q: q[k],
             ci_low: f64::NAN,
             ci_high: f64::NAN,

@@ -21,8 +21,10 @@ use crate::error::Result;
 pub struct Influence {
     /// Column name.
     pub column: String,
-    /// Lot left out.
+    /// Lot (or unit) left out.
     pub lot: String,
+    /// Its row in the table.
+    pub row: usize,
     /// r with all lots; NaN if undefined.
     pub r: f64,
     /// r without this lot; NaN if undefined (fewer than three lots left, or a constant side).
@@ -65,6 +67,7 @@ pub fn influence(
             entries.push(Influence {
                 column: name.clone(),
                 lot: table.lots[lot].clone(),
+                row: lot,
                 r,
                 r_without: row.map_or(f64::NAN, |row| row.effect),
                 p_without: row.map_or(f64::NAN, |row| row.p_exact),
@@ -119,7 +122,10 @@ mod tests {
         let blocks = Units { blocks: [0, 0, 0, 1, 1, 1].map(Some).to_vec(), block: "site".into(), ..free.clone() };
         assert!((of_last(&plain, &blocks, None) - 1521.0 / 2284.0).abs() < 1e-12 && all < 0.5);
         let heavy = of_last(&plain, &free, Some(&[1.0, 1.0, 1.0, 1.0, 1.0, 3.0]));
-        assert!(heavy > all + 0.1, "{heavy} {all}");
+        // Weighted mean 689 / 8.
+        let square = |v: f64| (v - 86.125).powi(2);
+        let sum: f64 = [1.0, 2.0, 3.0, 101.0, 102.0].map(square).iter().sum();
+        assert!((heavy - 3.0 * square(160.0) / (sum + 3.0 * square(160.0))).abs() < 1e-12, "{heavy} {all}");
         // A covariate that explains all but the last lot.
         let covariate = vec![vec![0.0, 0.0, 0.0, 1.0, 1.0, 1.0]];
         let freed = Units { covariates: vec!["site".into()], covariate_columns: covariate, ..free.clone() };

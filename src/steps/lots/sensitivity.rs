@@ -33,8 +33,8 @@ use crate::math::ranks::average_ranks;
 use crate::steps::clusters::ClusterMethod;
 use crate::steps::lots::{Alternative, Observed, Statistic, Transform, Units, transformed_counts};
 
-/// All orders are looked at where they and the statistics of the family make no more correlations than this: about a second.
-const CORRELATIONS: f64 = 5e8;
+/// All orders are looked at where they and the statistics of the family make no more correlations than this: below a second.
+const CORRELATIONS: f64 = 2e8;
 
 /// Parameters of the sensitivity analysis.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,8 +45,8 @@ pub struct SensitivityParams {
     /// Resolutions tried, as multiples of the chosen one, above 0; 1 is always among them. More ask more of an association.
     /// Default a half to two: about half to twice as many clusters.
     pub resolutions: Vec<f64>,
-    /// Random orders behind the p-values, at least 99; all orders where there are no more, or few enough to take about a
-    /// second. More make p steadier. Default 20,000: p near 0.05 is then good to ±0.003.
+    /// Random orders behind the p-values, at least 99; all orders where there are no more, or few enough to take less
+    /// than a second. More make p steadier. Default 20,000: p near 0.05 is then good to ±0.003.
     pub n_permutations: usize,
 }
 

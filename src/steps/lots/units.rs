@@ -114,7 +114,7 @@ pub fn units(sheet: &LotSheet, table: &LotTable, readout: &Readout, params: &Ass
     let takes_part: Vec<bool> = (0..names.len())
         .map(|lot| !readout.values[lot].is_nan() && !table.values.row(lot).iter().any(|v| v.is_nan()))
         .collect();
-    if let Some(column) = unit_column(sheet, params)? {
+    if let Some(column) = unit_column(sheet, &params.unit)? {
         let codes = codes(&column.values, &takes_part);
         let n_units = codes.iter().flatten().max().map_or(0, |last| last + 1);
         let n_lots = codes.iter().flatten().count();
@@ -147,8 +147,22 @@ pub fn units(sheet: &LotSheet, table: &LotTable, readout: &Readout, params: &Ass
     Ok(units)
 }
 
-fn unit_column<'a>(sheet: &'a LotSheet, params: &AssociationParams) -> Result<Option<&'a SheetColumn>> {
-    match params.unit.as_str() {
+/// Lots that are left out together when a road is walked without each unit, in the order of the sheet: those of one value of
+/// the unit's column (`unit` as in [`AssociationParams`]), else each for itself.
+///
+/// # Errors
+/// The column is not in the sheet.
+pub fn lots_of_units(sheet: &LotSheet, unit: &str) -> Result<Vec<Vec<usize>>> {
+    let n_lots = sheet.lots.len();
+    let column = if unit == EACH_LOT { None } else { unit_column(sheet, unit)? };
+    let Some(column) = column else { return Ok((0..n_lots).map(|lot| vec![lot]).collect()) };
+    let codes = codes(&column.values, &vec![true; n_lots]);
+    let n_units = codes.iter().flatten().max().map_or(0, |last| last + 1);
+    Ok((0..n_units).map(|unit| (0..n_lots).filter(|&lot| codes[lot] == Some(unit)).collect()).collect())
+}
+
+fn unit_column<'a>(sheet: &'a LotSheet, unit: &str) -> Result<Option<&'a SheetColumn>> {
+    match unit {
         "" | EACH_LOT => Ok(sheet.column(DONOR)),
         name => find(sheet, "association.unit", name).map(Some),
     }

@@ -2,7 +2,7 @@
 //!
 //! **Question.** Is an association shown, excluded, or neither, and why not more?
 //!
-//! **Method.** Four answers, tried in this order. *Supported*: family-wise p ≤ α; without any one lot r keeps its sign and p
+//! **Method.** Four answers, tried in this order. *Supported*: family-wise p ≤ α, over all clusters and all readouts ranked; without any one lot r keeps its sign and p
 //! alone ≤ α; without a dominant lot (one with more than half of the variation of share or readout) family-wise p ≤ α; and
 //! with the whole road repeated without each unit, the cluster is found again in enough of these runs with r of one sign; a run
 //! that failed counts as one without the cluster, and without such runs nothing is supported.
@@ -91,6 +91,20 @@ pub struct FoundAgain {
     pub same_sign: bool,
 }
 
+impl FoundAgain {
+    /// For clusters that were given, not found on the cells of these lots: they are there without any unit, with the r of fixed
+    /// clusters.
+    pub fn given(row: &AssociationRow) -> Self {
+        Self {
+            n_runs: row.n_units,
+            n_found: row.n_units,
+            r_min: row.loo_min,
+            r_max: row.loo_max,
+            same_sign: row.loo_min * row.effect > 0.0 && row.loo_max * row.effect > 0.0,
+        }
+    }
+}
+
 /// What can be said of a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -144,6 +158,13 @@ pub enum Reason {
     },
     /// p over all clusters is above the level.
     FamilyAbove {
+        /// The p.
+        p: f64,
+        /// The level.
+        alpha: f64,
+    },
+    /// p over all clusters and all readouts that were ranked is above the level.
+    AllReadoutsAbove {
         /// The p.
         p: f64,
         /// The level.
@@ -213,6 +234,9 @@ impl std::fmt::Display for Reason {
             Self::NoCorrelation => f.write_str("its share, or the readout, is the same in all lots"),
             Self::AloneAbove { p, alpha } => write!(f, "p alone is {p:.3}, above {alpha}"),
             Self::FamilyAbove { p, alpha } => write!(f, "family-wise p is {p:.3}, above {alpha}"),
+            Self::AllReadoutsAbove { p, alpha } => {
+                write!(f, "family-wise p over all readouts that were ranked is {p:.3}, above {alpha}")
+            }
             Self::SignTurns { lot, low, high } => {
                 write!(
                     f,
@@ -232,10 +256,9 @@ impl std::fmt::Display for Reason {
                 }
                 write!(f, ", and without it the family-wise p is {p:.3}, above {alpha}")
             }
-            Self::NotRepeated => f.write_str(
-                "the road was not repeated without each lot (or all lots of each unit), so that nothing shows whether the \
-                 cluster is found again",
-            ),
+            Self::NotRepeated => {
+                f.write_str("the road was not repeated without each unit, so whether it is found again is unknown")
+            }
             Self::NotFoundAgain { n_found, n_runs } => {
                 write!(f, "the cluster is found again in only {n_found} of {n_runs} runs without one lot")
             }
@@ -320,6 +343,8 @@ fn judge(
     }
     if !family {
         why.push(Reason::FamilyAbove { p: row.p_family, alpha });
+    } else if row.p_family_all > alpha {
+        why.push(Reason::AllReadoutsAbove { p: row.p_family_all, alpha });
     }
     // Written so that a missing or zero r keeps no sign.
     let keeps_sign = row.loo_min * row.effect > 0.0 && row.loo_max * row.effect > 0.0;
