@@ -162,7 +162,7 @@ fn clustered(dataset: Dataset, truth: &Truth) -> (Analysis, usize) {
     params.sensitivity.enabled = false;
     params.neighborhoods.enabled = false;
     params.resolution.resolution = 0.8;
-    params.leiden.n_starts = 1;
+    (params.leiden.n_starts, params.hvg.n_top_genes, params.pca.n_components) = (1, 500, 20);
     let read = ReadLots { dataset, files: Vec::new(), warnings: Vec::new() };
     let (analysis, _) = pipeline::cluster(read, &params, &Silent).unwrap();
     let cells = &analysis.cells;

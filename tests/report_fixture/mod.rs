@@ -4,7 +4,7 @@
 mod again;
 
 use cqa::Warning;
-use cqa::data::{Genes, LotSheet, LotSource, LotTable, Readout, ReadoutSource, SheetColumn};
+use cqa::data::{Genes, LotSheet, LotSource, Readout, ReadoutSource, SheetColumn};
 use cqa::pipeline::{Analysis, Cells, ClusterSummary, Excluded, Params, Ranked};
 use cqa::steps::cells::{CellMetrics, LotQc, Phase};
 use cqa::steps::clusters::ResolutionRow;

@@ -63,7 +63,8 @@ fn panel(analysis: &Analysis, ranked: &Ranked, stability: &Stability, cluster: u
         pulls.iter().map(|p| font::shorten(&left_out(analysis, ranked, &p.lots), Face::Regular, 9.5, NAME)).collect();
     let widest = names.iter().map(|name| font::width(name, Face::Regular, 9.5)).fold(0.0, f64::max);
     let left = widest + 16.0;
-    let values = pulls.iter().flat_map(|p| [p.r, fixed(&p.lots).map_or(f64::NAN, |i| i.r_without)]).chain([row.effect, 0.0]);
+    let values =
+        pulls.iter().flat_map(|p| [p.r, fixed(&p.lots).map_or(f64::NAN, |i| i.r_without)]).chain([row.effect, 0.0]);
     let n = pulls.len() as f64;
     let frame = Frame {
         area: (left, 44.0, WIDTH - left - 14.0, LINE * n),
@@ -72,7 +73,8 @@ fn panel(analysis: &Analysis, ranked: &Ranked, stability: &Stability, cluster: u
     };
     scene.text(Text::new((left, 16.0), 12.0, format!("Cluster {cluster}")).face(Face::Bold));
     let found = &stability.clusters[cluster];
-    let words = format!("r = {}, found again in {} of {} runs", words::fixed(row.effect, 2), found.n_found, found.n_runs);
+    let words =
+        format!("r = {}, found again in {} of {} runs", words::fixed(row.effect, 2), found.n_found, found.n_runs);
     scene.text(Text::new((left, 31.0), 10.0, words));
     frame.draw(&mut scene);
     if row.effect.is_finite() {

@@ -160,11 +160,8 @@ fn table(ranked: &Ranked) -> Table {
     let range = |low: f64, high: f64| format!("{} to {}", fixed(low, 2), fixed(high, 2));
     let several = several_readouts(ranked);
     // The correlation that is tested first, the other one beside it.
-    let (tested, other) = if rows.iter().any(|row| row.ranks) {
-        (&metrics::RHO, &metrics::R)
-    } else {
-        (&metrics::R, &metrics::RHO)
-    };
+    let (tested, other) =
+        if rows.iter().any(|row| row.ranks) { (&metrics::RHO, &metrics::R) } else { (&metrics::R, &metrics::RHO) };
     let mut columns = vec![&metrics::CLUSTER, tested, &metrics::R_INTERVAL, &metrics::P_FAMILY];
     columns.extend(several.then_some(&metrics::P_FAMILY_ALL));
     columns.extend([&metrics::P_EXACT, &metrics::Q, other, &metrics::LOO, &metrics::INFLUENTIAL, &metrics::VERDICT]);
