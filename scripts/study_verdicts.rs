@@ -8,7 +8,7 @@
 
 use cqa::Result;
 use cqa::simulate::{ShareParams, simulate_shares};
-use cqa::steps::lots::{AssociationParams, Verdict, VerdictParams, association, influence, verdicts};
+use cqa::steps::lots::{AssociationParams, FoundAgain, Verdict, VerdictParams, association, influence, verdicts};
 use cqa::steps::process::{PlanParams, plan};
 use rayon::prelude::*;
 
@@ -109,7 +109,9 @@ fn study(params: &ShareParams, seed: u64) -> Result<[bool; 7]> {
     let result = associate(&readout)?;
     let without = influence(&table, &result, associate);
     let rule = VerdictParams::default();
-    let judged = verdicts(&result, &without, None, &rule)?;
+    // The clusters are given, so they are there without any lot.
+    let again: Vec<FoundAgain> = result.rows.iter().map(FoundAgain::given).collect();
+    let judged = verdicts(&result, &without, Some(&again), &rule)?;
     let row = &result.rows[0];
     let family = row.p_family <= rule.alpha;
     let is = |verdict| judged[0].verdict == verdict;

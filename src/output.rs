@@ -71,11 +71,12 @@ pub fn write_run(
     Ok(())
 }
 
-/// Adds a ranking to a run directory: `rank/<readout>/`, then plots, report and record anew.
+/// Writes the rankings of a run directory (`rank/<readout>/`) anew, then plots, report and record. `output` has those of
+/// earlier as well: a further readout changes what theirs allow for.
 ///
 /// # Errors
 /// As [`write_run`].
-pub fn write_rank(run: &Path, replace: bool, output: Output<'_>) -> Result<()> {
+pub fn write_rank(run: &Path, output: Output<'_>) -> Result<()> {
     create_folder(&run.join("rank"))?;
     // What was ranked, so that it can be ranked again from the run alone.
     for (name, table) in readout_tables(output.analysis) {
@@ -83,11 +84,7 @@ pub fn write_rank(run: &Path, replace: bool, output: Output<'_>) -> Result<()> {
     }
     for ranked in output.ranked {
         let target = run.join("rank").join(folder_name(&ranked.association.readout));
-        // The ranking of the same readout is replaced only when asked, those of others stay.
-        if target.exists() && !replace {
-            continue;
-        }
-        let pending = PendingDir::create(&target, replace)?;
+        let pending = PendingDir::create(&target, true)?;
         write_ranked(pending.path(), output.analysis, ranked)?;
         pending.finish()?;
     }

@@ -7,6 +7,7 @@ mod lots;
 pub mod map;
 mod panel;
 mod params;
+mod rank;
 mod readouts;
 pub mod reference;
 mod results;
@@ -18,6 +19,7 @@ mod tables;
 pub use load::{load_cells, load_reference, load_run, load_to_freeze};
 pub use panel::{PanelAnalysis, PanelGenes, PanelLots, PanelQuestion, PanelReadout, panel};
 pub use params::{ClusterMethod, ClustersParams, Params, WriteParams};
+pub use rank::{rank, rank_all, rank_by};
 pub use readouts::{find_readout, read_readouts};
 pub use results::{Analysis, Cells, ClusterSummary, Excluded, Ranked, Space};
 use road::Road;
@@ -27,21 +29,14 @@ pub use tables::{
     mapped_tables, marker_table, ranked_tables, readout_tables, reference_tables, shares_table,
 };
 
-use ndarray::Array2;
-
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::io::ReadLots;
-use crate::progress::{Progress, Silent};
+use crate::progress::Progress;
 use crate::steps::cells::{CellMetrics, Doublets, HvgVotes, Phase, cell_cycle, doublets, normalize, qc};
 use crate::steps::clusters::{Clustering, umap};
-use crate::steps::lots::sensitivity::{Reference, sensitivity};
-use crate::steps::lots::verdict::too_few_lots;
-use crate::steps::lots::{
-    AssociationParams, Composition, Observed, association_of, censored, composition, deviation, effects_of, influence,
-    neighborhoods, pseudobulk, transformed_table, two_groups, units, verdicts, weights,
-};
-use crate::steps::markers::{effects, measurability, ranking, stability};
+use crate::steps::lots::{Composition, composition, deviation, lots_of_units, neighborhoods, pseudobulk};
+use crate::steps::markers::effects;
 use crate::warning::Warning;
 
 /// A cluster is called proliferative when more than this share of its cells is in S or G2M.
@@ -59,6 +54,8 @@ const FEW_LOTS_SHARE: f64 = 0.3;
 pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Result<(Analysis, Space)> {
     let ReadLots { dataset: all_cells, mut warnings, .. } = read;
     let seed = params.seed;
+    // A unit that is misspelt is told before hours of work.
+    lots_of_units(all_cells.sheet(), &params.association.unit)?;
 
     let qc = step(
         progress,
@@ -118,7 +115,7 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
         "hvg",
         || {
             let votes = HvgVotes::new(&dataset, &normalized, &params.hvg)?;
-            votes.choose(None).map(|hvg| (votes, hvg))
+            votes.choose(&[]).map(|hvg| (votes, hvg))
         },
         |(_, h)| format!("{} genes", h.genes.len()),
     )?;
@@ -211,108 +208,6 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
         warnings,
     };
     Ok((analysis, Space { dataset, normalized, hvg, pca, harmony, neighbors }))
-}
-
-/// Composition × readout → associations → ranked candidate genes.
-///
-/// # Errors
-/// - the readout is not a column of the sheet, or holds text
-/// - fewer lots have a value than a correlation needs
-pub fn rank(analysis: &Analysis, readout: &str) -> Result<Ranked> {
-    rank_by(analysis, readout, &analysis.params.association, &Silent)
-}
-
-/// As [`rank`], with other parameters of the association than those of the run, telling how far the permutations are.
-///
-/// # Errors
-/// As [`rank`].
-pub fn rank_by(
-    analysis: &Analysis,
-    readout: &str,
-    asked: &AssociationParams,
-    progress: &dyn Progress,
-) -> Result<Ranked> {
-    let params = &analysis.params;
-    let readout = find_readout(&analysis.sheet, &analysis.readouts, readout)?;
-    let of_lots = analysis.composition.transformed(params.composition.transform);
-    let units = units(&analysis.sheet, &of_lots, &readout, asked)?;
-    let table = units.table(&of_lots);
-    let values = units.average(&readout.values);
-    let lot_weights = weights(&readout, asked.weights);
-    let weights = lot_weights.as_ref().map(|of_lots| units.sum(of_lots));
-    let censored = censored(&readout);
-    let ranks_only = censored.is_some();
-    let associate = |values: &[f64], progress: &dyn Progress| {
-        let observed = Observed { name: &readout.name, values, weights: weights.as_deref(), ranks_only };
-        association_of(&table, observed, &units, asked, params.seed, progress)
-    };
-    let mut association = associate(&values, progress)?;
-    association.warnings.extend(units.warnings.iter().cloned().chain(censored.clone()));
-    let influence = influence(&table, &association, |values| associate(values, &Silent));
-    let groups = two_groups(&table, &values, readout.groups.as_ref(), &units, asked, params.seed);
-    let proliferative: Vec<bool> = analysis.clusters.iter().map(|c| c.proliferative).collect();
-    let r: Vec<f64> = association.rows.iter().map(|row| row.effect).collect();
-    let stability = analysis.leave_one_out.as_ref().map(|runs| {
-        // The question of the run, asked of other clusters of fewer lots.
-        let effects = |n_cells: &Array2<u64>, left_out: usize| {
-            let gone = |mut of_lots: Vec<f64>, as_if: f64| {
-                of_lots[left_out] = as_if;
-                of_lots
-            };
-            let of_lots = transformed_table(&analysis.composition.lots, n_cells, params.composition.transform);
-            let weights = lot_weights.clone().map(|of_lots| units.sum(&gone(of_lots, 0.0)));
-            let values = units.average(&gone(readout.values.clone(), f64::NAN));
-            let observed = Observed { name: &readout.name, values: &values, weights: weights.as_deref(), ranks_only };
-            effects_of(&units.table(&of_lots), observed, &units, asked)
-        };
-        let strength = |effect| asked.alternative.strength(effect);
-        stability(runs, &effects, &strength, &r, params.ranking.min_share, params.verdict.min_jaccard)
-    });
-    let found_again = stability.as_ref().map(|s| s.clusters.as_slice());
-    let verdicts = verdicts(&association, &influence, found_again, &params.verdict)?;
-    association.warnings.extend(too_few_lots(&association, &params.verdict));
-    let mut candidates = ranking(
-        &association,
-        &analysis.effects,
-        units.rows(&analysis.pseudobulk.log2_cpm_all()).view(),
-        &proliferative,
-        &params.ranking,
-    )?;
-    if let Some(stability) = &stability {
-        candidates.iter_mut().for_each(|candidate| candidate.loo_top20 = Some(stability.n_top(candidate.gene)));
-    }
-    let weighted = Observed { name: &readout.name, values: &values, weights: weights.as_deref(), ranks_only };
-    let run = Reference {
-        effects: &r,
-        statistic: association.design.statistic,
-        alternative: asked.alternative,
-        transform: params.composition.transform,
-        alpha: params.verdict.alpha,
-        min_jaccard: params.verdict.min_jaccard,
-    };
-    let sensitivity = sensitivity(&analysis.specifications, weighted, &units, run, &params.sensitivity, params.seed)?;
-    let observed = Observed { name: &readout.name, values: &values, weights: None, ranks_only };
-    let confounding = lots::confounders(analysis, &table, observed, &units, asked)?;
-    association.warnings.extend(confounding.warnings);
-    association.warnings.extend(lots::integrated(analysis, &readout.name, &readout.values));
-    let neighborhoods = lots::neighborhoods_against(analysis, observed, &units, asked)?;
-    let of_gene = measurability(&analysis.genes);
-    let measurability = candidates.iter().map(|c| of_gene[c.gene as usize].clone()).collect();
-    Ok(Ranked {
-        asked: asked.clone(),
-        readout,
-        units,
-        association,
-        groups,
-        verdicts,
-        influence,
-        stability,
-        sensitivity,
-        confounding: confounding.rows,
-        neighborhoods,
-        candidates,
-        measurability,
-    })
 }
 
 /// Runs one step between a start and a finish of the progress.

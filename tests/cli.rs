@@ -131,10 +131,25 @@ fn a_ranking_can_be_added_and_the_report_made_again(run: &Path) {
     assert!(error.contains("no column `vegf`") && error.contains("vegf_ischemia"), "{error}");
     succeeds(&["rank", text(run), "--potency", "viability"]);
     let after = digests(run);
-    for name in ["rank/vegf_ischemia/associations.csv", "composition.csv", "pooled.h5ad"] {
+    for name in ["rank/vegf_ischemia/influence.csv", "composition.csv", "pooled.h5ad"] {
         assert_eq!(before[Path::new(name)], after[Path::new(name)], "{name} stays");
     }
     assert!(after.contains_key(Path::new("rank/viability/candidates.csv")));
+    // Now the earlier readout allows for the later one as well.
+    for readout in ["vegf_ischemia", "viability"] {
+        let path = run.join("rank").join(readout).join("associations.csv");
+        let (mut n_rows, mut n_larger) = (0, 0);
+        let number = |line: &str, name: &str| -> f64 {
+            let at = header(&path).iter().position(|h| h == name).unwrap();
+            csv_fields(line)[at].parse().unwrap()
+        };
+        for line in fs::read_to_string(&path).unwrap().lines().skip(1) {
+            let (own, all) = (number(line, "p_family"), number(line, "p_family_all"));
+            assert!(own <= all && all <= 1.0, "{line}");
+            (n_rows, n_larger) = (n_rows + 1, n_larger + usize::from(own < all));
+        }
+        assert!(n_rows > 3 && n_larger > 0, "{readout}");
+    }
 }
 
 #[test]
@@ -179,6 +194,19 @@ fn params_prints_a_file_that_it_takes_back() {
     assert!(error.contains("no-such-sheet.csv"), "the parameters were accepted: {error}");
 }
 
+/// Fields of a line, those in quotes whole.
+fn csv_fields(line: &str) -> Vec<String> {
+    let (mut out, mut quoted) = (vec![String::new()], false);
+    for c in line.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            ',' if !quoted => out.push(String::new()),
+            c => out.last_mut().unwrap().push(c),
+        }
+    }
+    out
+}
+
 /// Every file below a folder that holds a text.
 fn files_with(folder: &Path, text: &str) -> Vec<PathBuf> {
     let mut out = Vec::new();
@@ -200,9 +228,10 @@ fn outcomes_are_aggregated_and_no_case_is_written() {
     succeeds(&["simulate", "-o", text(&lots), "--lots", "6", "--cells", "120", "--genes", "3000", "--quiet"]);
     let (mut outcomes, mut readouts) = ("lot,case,outcome\n".to_string(), "lot,readout,value,replicate\n".to_string());
     for lot in 1..=6 {
-        // The second lot has too few cases to be shown.
-        for case in 0..if lot == 2 { 4 } else { 10 } {
-            outcomes += &format!("lot{lot:02},CASE{lot}x{case},{}\n", if case < lot { "yes" } else { "no" });
+        // The second lot has too few events to be shown, and the sixth too few cases.
+        for case in 0..if lot == 6 { 4 } else { 20 } {
+            let events = if lot == 2 { 4 } else { 4 + lot };
+            outcomes += &format!("lot{lot:02},CASE{lot}x{case},{}\n", if case < events { "yes" } else { "no" });
         }
         for replicate in 1..=3 {
             readouts += &format!("lot{lot:02},killing,{}.{replicate},{replicate}\n", lot * lot);
@@ -219,10 +248,28 @@ fn outcomes_are_aggregated_and_no_case_is_written() {
     succeeds(&["rank", text(&run), "--potency", "killing", "--covariate", "passage", "--quiet"]);
     assert_eq!(files_with(&run, "CASE"), Vec::<PathBuf>::new(), "no case in any file, run.json included");
     let aggregated = fs::read_to_string(run.join("readouts.csv")).unwrap();
-    assert!(aggregated.contains("outcome,lot02,outcome,,,,,,,,true"), "{aggregated}");
-    assert!(aggregated.contains("outcome,lot03,outcome,0.3,") && aggregated.contains("killing,lot03,measured,9.2,"));
+    for hidden in ["lot02", "lot06"] {
+        assert!(aggregated.contains(&format!("outcome,{hidden},outcome,,,,,,,,true")), "{aggregated}");
+    }
+    assert!(aggregated.contains("outcome,lot03,outcome,0.35,") && aggregated.contains("killing,lot03,measured,9.2,"));
+    // No count below five can be found from what is written: cases, events, and cases without one.
+    let header: Vec<&str> = aggregated.lines().next().unwrap().split(',').collect();
+    let place = |name: &str| header.iter().position(|h| *h == name).unwrap();
+    let mut n_shown = 0;
+    for row in aggregated.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>()) {
+        if row[place("source")] == "outcome" && row[place("hidden")] == "false" {
+            let (rate, n): (f64, f64) = (row[place("value")].parse().unwrap(), row[place("n")].parse().unwrap());
+            assert!(rate * n >= 4.999 && (1.0 - rate) * n >= 4.999, "{row:?}");
+            n_shown += 1;
+        }
+    }
+    assert_eq!(n_shown, 4);
+    assert_eq!(files_with(&run, ",0.2,").into_iter().filter(|f| f.ends_with("readouts.csv")).count(), 0, "4 of 20");
     let associations = fs::read_to_string(run.join("rank/outcome/associations.csv")).unwrap();
-    assert!(associations.lines().nth(1).unwrap().starts_with("0,5,"), "five lots have enough cases: {associations}");
+    assert!(
+        associations.lines().nth(1).unwrap().starts_with("0,4,"),
+        "four lots have enough cases and events: {associations}"
+    );
     let asked = fs::read_to_string(run.join("rank/killing/association.toml")).unwrap();
     assert!(asked.contains("covariates = [\"passage\"]"), "{asked}");
     let before = digests(&run);
@@ -233,7 +280,7 @@ fn outcomes_are_aggregated_and_no_case_is_written() {
     fs::write(&outcome_file, outcomes).unwrap();
     let args = ["rank", text(&run), "--potency", "outcome", "--force", "--outcomes", text(&outcome_file)];
     let told = fails(&args, 1);
-    assert!(told.contains("outcomes.csv, line 56") && !told.contains("CASE"), "{told}");
+    assert!(told.contains("outcomes.csv, line 106") && !told.contains("CASE"), "{told}");
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! Promise: the road without each lot is the road of the other lots, and it shows what rests on one lot.
 
-use cqa::data::{CountsBuilder, Dataset, Lot};
+use cqa::data::{CountsBuilder, Dataset, Lot, LotSheet, LotSource, SheetColumn};
 use cqa::io::ReadLots;
 use cqa::output::{Output, write_run};
 use cqa::pipeline::{self, Analysis, Params, Space};
 use cqa::progress::Silent;
 use cqa::provenance::Execution;
 use cqa::simulate::{SimulateParams, Simulated, Truth, simulate};
+use cqa::steps::lots::{AssociationParams, Reason};
 
 const N_LOTS: usize = 6;
 
@@ -68,7 +69,7 @@ fn the_road_without_a_lot_is_that_of_the_other_lots() {
     let mut alone = params();
     alone.leave_one_out.enabled = false;
     for (run, top) in analysis.leave_one_out.as_ref().unwrap().runs.iter().zip(&stability.top).step_by(3) {
-        let keep: Vec<bool> = (0..N_LOTS).map(|lot| lot != run.lot).collect();
+        let keep: Vec<bool> = (0..N_LOTS).map(|lot| !run.lots.contains(&lot)).collect();
         let (fewer, _) = cluster(dataset.select_lots(&keep).unwrap(), &alone);
         let others: Vec<usize> = (0..N_LOTS).filter(|&lot| keep[lot]).collect();
         assert_eq!(run.n_cells.select(ndarray::Axis(0), &others), fewer.composition.n_cells);
@@ -110,8 +111,78 @@ fn a_cluster_that_one_lot_makes_is_not_found_without_it() {
     assert!(labels[..own].iter().filter(|l| **l == kind).count() >= own - 3, "the kind is one cluster");
     assert!(labels[own..].iter().filter(|l| **l == kind).count() <= 3, "and of the one lot");
     for run in &analysis.leave_one_out.as_ref().unwrap().runs {
-        assert_eq!(run.is_found(kind as usize, 0.5), run.lot != 0, "without lot {}: {:?}", run.lot, run.jaccard);
+        assert_eq!(run.is_found(kind as usize, 0.5), run.lots != [0], "without lot {:?}: {:?}", run.lots, run.jaccard);
     }
+}
+
+/// Each lot cut into two, as two lots of one donor; the second donor has one.
+fn two_lots_per_donor(dataset: &Dataset) -> Dataset {
+    let (mut lots, mut sources, mut donors, mut values) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let old = dataset.sheet();
+    for (i, lot) in dataset.lots().iter().enumerate() {
+        let half = lot.counts.n_cells() / 2;
+        for (part, cells) in [(0, 0..half), (1, half..lot.counts.n_cells())] {
+            if (i, part) == (1, 1) {
+                continue;
+            }
+            let mut counts = CountsBuilder::new(dataset.n_genes());
+            for cell in cells.clone() {
+                counts.push_unsorted(&mut lot.counts.row(cell).iter().collect::<Vec<_>>());
+            }
+            let name = format!("{}{}", lot.name, ["a", "b"][part]);
+            let barcodes = cells.map(|cell| lot.barcodes[cell].clone()).collect();
+            lots.push(Lot { name: name.clone(), barcodes, counts: counts.finish() });
+            sources.push(LotSource { lot: name, path: "".into(), subset: None });
+            donors.push(format!("D{i}"));
+            values.push(old.column("vegf_ischemia").unwrap().values[i].clone());
+        }
+    }
+    let column = |name: &str, values| SheetColumn { name: name.into(), values };
+    let sheet = LotSheet { lots: sources, columns: vec![column("donor", donors), column("vegf_ischemia", values)] };
+    Dataset::new(dataset.genes().clone(), lots, sheet).unwrap()
+}
+
+#[test]
+fn lots_of_a_donor_are_left_out_together() {
+    let (dataset, truth) = lots();
+    let dataset = two_lots_per_donor(&dataset);
+    let mut params = params();
+    (params.leiden.n_starts, params.hvg.n_top_genes) = (1, 500);
+    let (analysis, space) = cluster(dataset, &params);
+    let runs = analysis.leave_one_out.as_ref().unwrap();
+    let left_out: Vec<&[usize]> = runs.runs.iter().map(|run| run.lots.as_slice()).collect();
+    assert_eq!(left_out, [&[0, 1][..], &[2], &[3, 4], &[5, 6], &[7, 8], &[9, 10]]);
+    let ranked = pipeline::rank(&analysis, &truth.readout).unwrap();
+    let stability = ranked.stability.as_ref().unwrap();
+    assert!(stability.clusters.iter().all(|c| c.n_runs == 6) && stability.clusters.iter().any(|c| c.n_found == 6));
+    let rows = &ranked.association.rows;
+    assert!(rows.iter().all(|row| (row.n_lots, row.n_units) == (11, 6)));
+    // Rows of donors meet the roads without their lots.
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let output = Output {
+        analysis: &analysis,
+        ranked: std::slice::from_ref(&ranked),
+        inputs: Vec::new(),
+        execution: Execution::default(),
+    };
+    write_run(&run, false, output, &space, &Silent).unwrap();
+    let table = cqa::io::tables::read_table(&run.join("rank").join(&truth.readout).join("influence.csv")).unwrap();
+    assert_eq!(table.n_rows(), 6 * rows.len());
+    let text = std::fs::read_to_string(run.join("rank").join(&truth.readout).join("influence.csv")).unwrap();
+    let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
+    let at = |name: &str| lines[0].iter().position(|field| *field == name).unwrap();
+    let (lot, jaccard) = (at("lot"), at("jaccard"));
+    assert!(lines[1..].iter().all(|line| line[lot].starts_with('D') && !line[jaccard].is_empty()), "{text}");
+    // Read back, it is the same.
+    let back = pipeline::load_run(&run).unwrap();
+    assert_eq!(format!("{:?}", back.leave_one_out), format!("{:?}", analysis.leave_one_out));
+
+    // Walked without single lots, nothing shows what a donor carries, and nothing is supported.
+    let mut by_lot = analysis;
+    by_lot.leave_one_out.as_mut().unwrap().runs[0].lots = vec![0];
+    let ranked = pipeline::rank_by(&by_lot, &truth.readout, &AssociationParams::default(), &Silent).unwrap();
+    assert!(ranked.verdicts.iter().all(|v| v.why.contains(&Reason::NotRepeated)), "{:?}", ranked.verdicts);
 }
 
 #[test]

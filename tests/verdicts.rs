@@ -1,8 +1,13 @@
 //! Promise: verdicts say what was planted, and one lot alone never makes an association *supported*.
 
-use cqa::simulate::{ShareParams, simulate_shares};
+use cqa::data::{Dataset, SheetColumn};
+use cqa::io::ReadLots;
+use cqa::pipeline::{self, Analysis, Params};
+use cqa::progress::Silent;
+use cqa::simulate::{ShareParams, SimulateParams, Simulated, Truth, simulate, simulate_shares};
 use cqa::steps::lots::{
-    Association, AssociationParams, Judgement, Reason, Verdict, VerdictParams, association, influence, verdicts,
+    Association, AssociationParams, FoundAgain, Judgement, Reason, Verdict, VerdictParams, association, influence,
+    verdicts,
 };
 
 const N_STUDIES: u64 = 200;
@@ -14,7 +19,9 @@ fn study(params: &ShareParams, seed: u64) -> (Association, Vec<Judgement>) {
     let associate = |values: &[f64]| association(&table, "potency", values, &test, seed);
     let result = associate(&readout).unwrap();
     let without = influence(&table, &result, associate);
-    let judged = verdicts(&result, &without, None, &VerdictParams::default()).unwrap();
+    // The clusters are given, so they are there without any lot.
+    let again: Vec<FoundAgain> = result.rows.iter().map(FoundAgain::given).collect();
+    let judged = verdicts(&result, &without, Some(&again), &VerdictParams::default()).unwrap();
     (result, judged)
 }
 
@@ -74,6 +81,99 @@ fn one_lot_alone_never_makes_support() {
         assert!(n_supported <= N_STUDIES / 50, "{n_supported} at {outlier}");
         assert!(n_named + n_supported >= n_within_level, "the lot is named: {n_named} of {n_within_level}");
     }
+}
+
+/// The rates of the guide's table on far lots, with the most that 200 studies may have at odds of 1 in 1,000.
+#[test]
+fn far_lots_are_supported_as_rarely_as_the_guide_says() {
+    for (outlier, rate, most) in [(2.0, 0.007, 6), (3.0, 0.015, 10), (4.0, 0.003, 4)] {
+        let params = ShareParams { rho: 0.0, outlier, ..Default::default() };
+        let n = (0..N_STUDIES).filter(|&seed| study(&params, seed).1[0].verdict == Verdict::Supported).count();
+        assert!(n <= most, "{n} of {N_STUDIES} at {outlier} standard deviations, where {rate} was told");
+    }
+}
+
+/// The whole road with cells, from lots to verdicts.
+#[test]
+fn planted_truth_is_judged_right_on_the_whole_road() {
+    let planted = SimulateParams {
+        n_cells: 300,
+        n_genes: 2500,
+        depth: 12_000.0,
+        population_effect: 0.9,
+        potency_rho: 0.97,
+        ..Default::default()
+    };
+    let Simulated { dataset, truth } = simulate(&planted).unwrap();
+    let (analysis, potent) = clustered(dataset.clone(), &truth);
+    let judged = |readout: &str| {
+        let ranked = pipeline::rank_by(&analysis, readout, &quick(), &Silent).unwrap();
+        (ranked.verdicts[potent].clone(), ranked.association.rows[potent].clone())
+    };
+    assert_eq!(analysis.leave_one_out.as_ref().unwrap().runs.len(), 11);
+    let (verdict, row) = judged(&truth.readout);
+    assert!(verdict.verdict == Verdict::Supported && row.effect > 0.8, "{verdict:?} {row:?}");
+    let (verdict, row) = judged("ido_activity");
+    assert!(verdict.verdict == Verdict::CannotConclude, "{verdict:?} {row:?}");
+}
+
+/// The first lot holds little but potent cells and has a readout far from the others', which are noise: over many such
+/// readouts the test alone is deceived, the verdict is not.
+#[test]
+fn a_lot_far_out_in_cells_and_readout_is_never_supported() {
+    let planted =
+        SimulateParams { n_cells: 300, n_genes: 2500, depth: 12_000.0, population_effect: 0.9, ..Default::default() };
+    let Simulated { dataset, truth } = simulate(&planted).unwrap();
+    let mut n_others = 0;
+    let keep: Vec<bool> = (0..dataset.n_cells())
+        .map(|cell| {
+            let other = cell < dataset.offsets()[1] && truth.population[cell] != truth.potent;
+            n_others += usize::from(other);
+            !(other && n_others % 12 > 0)
+        })
+        .collect();
+    let (mut analysis, potent) = clustered(dataset.select_cells(&keep), &truth);
+    let shares = analysis.composition.share.column(potent).to_vec();
+    assert!(shares[1..].iter().all(|share| shares[0] > 1.7 * share), "{shares:?}");
+    let noise = |draw: usize, lot: usize| ((draw * 31 + lot * 17 + draw * lot * 7) % 23) as f64 / 23.0;
+    let (mut n_deceived, mut n_named) = (0, 0);
+    for draw in 0..20 {
+        let value = |lot: usize| if lot == 0 { 4.0 } else { noise(draw, lot) };
+        let values = (0..11).map(|lot| format!("{}", value(lot))).collect();
+        analysis.sheet.columns.retain(|column| column.name != "deceiving");
+        analysis.sheet.columns.push(SheetColumn { name: "deceiving".into(), values });
+        let ranked = pipeline::rank_by(&analysis, "deceiving", &quick(), &Silent).unwrap();
+        let judged = &ranked.verdicts[potent];
+        assert_ne!(judged.verdict, Verdict::Supported, "{judged:?}");
+        if ranked.association.rows[potent].p_family <= 0.05 {
+            n_deceived += 1;
+            let named = |why: &Reason| matches!(why, Reason::RestsOnDominantLot { lot, .. } if *lot == analysis.sheet.lots[0].lot);
+            n_named += usize::from(judged.why.iter().any(named));
+        }
+    }
+    assert!(n_deceived > 0 && n_named == n_deceived, "{n_named} of {n_deceived}");
+}
+
+/// The road without what has no bearing on the verdicts, and the cluster of the potent cells.
+fn clustered(dataset: Dataset, truth: &Truth) -> (Analysis, usize) {
+    let mut params = Params::default();
+    params.umap.enabled = false;
+    params.doublets.enabled = false;
+    params.sensitivity.enabled = false;
+    params.neighborhoods.enabled = false;
+    params.resolution.resolution = 0.8;
+    (params.leiden.n_starts, params.hvg.n_top_genes, params.pca.n_components) = (1, 500, 20);
+    let read = ReadLots { dataset, files: Vec::new(), warnings: Vec::new() };
+    let (analysis, _) = pipeline::cluster(read, &params, &Silent).unwrap();
+    let cells = &analysis.cells;
+    let best = truth.best_cluster(&cells.lot, &cells.barcode, &cells.cluster).unwrap();
+    assert!(best.f1 > 0.8, "{best:?}");
+    (analysis, best.cluster as usize)
+}
+
+/// Few random orders, for time.
+fn quick() -> AssociationParams {
+    AssociationParams { max_exact_lots: 6, n_permutations: 1_999, ..Default::default() }
 }
 
 #[test]

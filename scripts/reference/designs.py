@@ -1,7 +1,8 @@
 """Freezes tests of two groups, partial correlations and permutation p-values under designs for tests/reference/designs.rs.
 
 usage: CQA_TEST_DATA=... python scripts/reference/designs.py
-scipy 1.17.1 and statsmodels 0.15.0 were used. The p-values of limma (crumblr, sccomp, propeller) are copied from the data.
+scipy 1.17.1 and statsmodels 0.15.0 were used. Copied from the data are Wilcoxon's p by R (crumblr, sccomp) and the slopes of
+limma's fit of the heart; further slopes of limma are in designs_limma.py.
 """
 
 import itertools

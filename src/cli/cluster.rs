@@ -13,7 +13,18 @@ use super::clock::Clock;
 use super::settings::{self, Input, Overrides, ReadoutFiles};
 use super::{Common, Outcome, Terminal, summary};
 
-/// Arguments of `cqa cluster`, and the first ones of `cqa run`.
+/// Arguments of `cqa cluster`.
+#[derive(Args)]
+pub struct ClusterCommand {
+    #[command(flatten)]
+    cluster: ClusterArgs,
+    /// Column of the lot sheet whose lots are left out together when the road is repeated without each unit (default: donor, if the
+    /// sheet has it; `lot` = every lot for itself). A later `cqa rank --unit` must not ask for larger units
+    #[arg(long, value_name = "COLUMN", help_heading = "Design")]
+    unit: Option<String>,
+}
+
+/// What `cqa cluster` and `cqa run` have in common.
 #[derive(Args)]
 pub struct ClusterArgs {
     #[command(flatten)]
@@ -38,10 +49,13 @@ pub struct Clustered {
 }
 
 /// Lots → clusters → run directory.
-pub fn cluster(args: &ClusterArgs, common: &Common, terminal: &Terminal) -> Outcome {
-    let clock = Clock::start();
+pub fn cluster(command: &ClusterCommand, common: &Common, terminal: &Terminal) -> Outcome {
+    let (clock, args) = (Clock::start(), &command.cluster);
     settings::refuse_existing(&args.output, args.force)?;
-    let params = settings::parameters(common, &args.overrides)?;
+    let mut params = settings::parameters(common, &args.overrides)?;
+    if let Some(unit) = &command.unit {
+        params.association.unit.clone_from(unit);
+    }
     let Clustered { analysis, space, inputs } = from_lots(args, &params, terminal, |_, _| Ok(()))?;
     let output = Output { analysis: &analysis, ranked: &[], inputs, execution: clock.execution(terminal) };
     write_run(&args.output, args.force, output, &space, terminal)?;

@@ -73,7 +73,7 @@ enum Command {
     /// Read and judge the inputs, nothing else
     Check(check::CheckArgs),
     /// Lots → quality control, PCA, integration, clusters, UMAP, markers, composition
-    Cluster(cluster::ClusterArgs),
+    Cluster(cluster::ClusterCommand),
     /// Composition × potency → associations → ranked candidate genes
     Rank(rank::RankArgs),
     /// Cluster and rank, then the report: the whole road

@@ -75,11 +75,7 @@ pub fn rank(args: &RankArgs, common: &Common, terminal: &Terminal) -> Outcome {
     let ranked = rank_all(&analysis, &potency, &asked, Some((&args.run, &args.potency)), terminal)?;
     let mut execution = clock.execution(terminal);
     execution.seconds = record.execution.seconds;
-    write_rank(
-        &args.run,
-        args.force,
-        Output { analysis: &analysis, ranked: &ranked, inputs: record.inputs, execution },
-    )?;
+    write_rank(&args.run, Output { analysis: &analysis, ranked: &ranked, inputs: record.inputs, execution })?;
     terminal.done();
     let asked = ranked.iter().filter(|r| args.potency.contains(&r.association.readout));
     let warnings = all_warnings(&analysis, &ranked);

@@ -67,7 +67,7 @@ fn known(potency: &[String], sheet: &LotSheet, readouts: &[Readout], path: &Path
     Ok(())
 }
 
-/// Ranks against each readout in turn as `asked`, repeated names once. Those that the run `earlier` has ranked, and that are not asked
+/// Ranks against all readouts as `asked`, repeated names once. Those that the run `earlier` has ranked, and that are not asked
 /// about anew, are ranked as they were.
 pub fn rank_all(
     analysis: &Analysis,
@@ -82,14 +82,14 @@ pub fn rank_all(
             names.push(name);
         }
     }
-    let rank = |readout: &String| {
+    let how = |readout: &String| {
         let before = match earlier {
             Some((run, anew)) if !anew.contains(readout) => read_asked(run, readout)?,
             _ => None,
         };
-        pipeline::rank_by(analysis, readout, before.as_ref().unwrap_or(asked), progress)
+        Ok((readout.clone(), before.unwrap_or_else(|| asked.clone())))
     };
-    names.into_iter().map(rank).collect()
+    pipeline::rank_all(analysis, &names.into_iter().map(how).collect::<Result<Vec<_>>>()?, progress)
 }
 
 /// Warnings of the clustering and of every ranking.

@@ -9,7 +9,7 @@ use cqa::error::{Error, Result};
 use cqa::io::{ReadLots, h5ad, join::read_lots_into, lot_sheet::read_lot_sheet, lot_store::LotStore, run_dir};
 use cqa::pipeline::{self, ClusterMethod, Params};
 use cqa::progress::Progress;
-use cqa::steps::lots::AssociationParams;
+use cqa::steps::lots::{Alternative, AssociationParams, Statistic};
 
 use super::Common;
 
@@ -122,6 +122,12 @@ pub struct DesignFlags {
     /// Column of the lot sheet whose effect is taken out; may be given several times
     #[arg(long, value_name = "COLUMN")]
     pub covariate: Vec<String>,
+    /// Associations asked about: rising or falling, rising only, falling only. Choose a side before the data are seen
+    #[arg(long, value_name = "SIDE", value_parser = ["two-sided", "greater", "less"])]
+    pub alternative: Option<String>,
+    /// Correlation that is tested
+    #[arg(long, value_name = "CORRELATION", value_parser = ["pearson", "spearman"])]
+    pub statistic: Option<String>,
 }
 
 impl DesignFlags {
@@ -131,6 +137,16 @@ impl DesignFlags {
         set(&mut asked.block, self.block.clone());
         if !self.covariate.is_empty() {
             asked.covariates.clone_from(&self.covariate);
+        }
+        if let Some(side) = &self.alternative {
+            asked.alternative = match side.as_str() {
+                "greater" => Alternative::Greater,
+                "less" => Alternative::Less,
+                _ => Alternative::TwoSided,
+            };
+        }
+        if let Some(statistic) = &self.statistic {
+            asked.statistic = if statistic == "spearman" { Statistic::Spearman } else { Statistic::Pearson };
         }
     }
 }

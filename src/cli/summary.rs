@@ -31,7 +31,7 @@ pub fn ranking(analysis: &Analysis, ranked: &Ranked) {
         "cluster", "n", "95 % interval", "p", "p family"
     );
     let mut order: Vec<usize> = (0..association.rows.len()).collect();
-    order.sort_by(|&a, &b| association.rows[b].r.abs().total_cmp(&association.rows[a].r.abs()));
+    order.sort_by(|&a, &b| association.rows[b].effect.abs().total_cmp(&association.rows[a].effect.abs()));
     for &i in &order {
         let row = &association.rows[i];
         println!(
@@ -45,6 +45,9 @@ pub fn ranking(analysis: &Analysis, ranked: &Ranked) {
             p_value(row.p_family),
             ranked.verdicts[i].verdict.words()
         );
+    }
+    if association.rows.iter().any(|row| row.p_family_all != row.p_family) {
+        println!("Several readouts were ranked; verdicts allow for all of them (p_family_all in associations.csv).");
     }
     if let Some(groups) = &ranked.groups {
         let [low, high] = &groups.groups;

@@ -101,6 +101,27 @@ impl Design {
         let length = dot(&left, &left).sqrt();
         (length > NOTHING_LEFT).then(|| left.iter().map(|v| v / length).collect())
     }
+
+    /// Each place's part of the sum of squares that [`Design::adjust`] leaves, 0..1; under weights (≥ 0, without covariates)
+    /// of the weighted one about the weighted mean of each block. `None` if no more than rounding is left.
+    pub fn parts(&self, values: &[f64], weights: Option<&[f64]>) -> Option<Vec<f64>> {
+        let Some(weights) = weights else {
+            return Some(self.adjust(values)?.iter().map(|v| v * v).collect());
+        };
+        assert!(self.basis.is_empty(), "weights go without covariates");
+        let mut parts = vec![0.0; self.n()];
+        let mut largest_mean = 0.0_f64;
+        for places in self.places_of_blocks() {
+            let total: f64 = places.iter().map(|&place| weights[place]).sum();
+            let mean = places.iter().map(|&place| weights[place] * values[place]).sum::<f64>() / total;
+            if total > 0.0 {
+                largest_mean = largest_mean.max(total.sqrt() * mean.abs());
+                places.iter().for_each(|&place| parts[place] = weights[place] * (values[place] - mean).powi(2));
+            }
+        }
+        let sum: f64 = parts.iter().sum();
+        (sum.sqrt() > 1e-13 * largest_mean && sum.is_finite()).then(|| parts.iter().map(|part| part / sum).collect())
+    }
 }
 
 #[cfg(test)]
@@ -128,6 +149,25 @@ mod tests {
         let textbook = (xy - xz * yz) / ((1.0 - xz * xz) * (1.0 - yz * yz)).sqrt();
         assert!((ours - textbook).abs() < 1e-14, "{ours} {textbook}");
         assert_eq!(design.adjust(&z.map(|v| 3.0 - 2.0 * v)), None, "explained by the covariate");
+    }
+
+    #[test]
+    fn parts_are_of_what_is_left() {
+        let free = Design::free(4);
+        // Deviations −1.5, −2.5, −1.5, 5.5.
+        let parts = free.parts(&[2.0, 1.0, 2.0, 9.0], None).unwrap();
+        assert!((parts[3] - 30.25 / 41.0).abs() < 1e-15);
+        assert!((free.parts(&[2.0, 1.0, 2.0, 9.0], Some(&[3.0; 4])).unwrap()[3] - 30.25 / 41.0).abs() < 1e-15);
+        // Weighted mean 2: squares 0, 1, 0 and 49, times the weights 7, 7, 7 and 1.
+        let parts = free.parts(&[2.0, 1.0, 2.0, 9.0], Some(&[7.0, 7.0, 7.0, 1.0])).unwrap();
+        assert!((parts[3] - 49.0 / 56.0).abs() < 1e-15 && (parts[1] - 7.0 / 56.0).abs() < 1e-15, "{parts:?}");
+        // What lies far out with its block is not far from it.
+        let blocks = Design::new(&[0, 0, 1, 1], &[0; 4], &[]);
+        let parts = blocks.parts(&[1.0, 2.0, 100.0, 101.0], None).unwrap();
+        assert!(parts.iter().all(|part| (part - 0.25).abs() < 1e-12), "{parts:?}");
+        let weighted = blocks.parts(&[1.0, 2.0, 100.0, 101.0], Some(&[1.0, 1.0, 2.0, 2.0])).unwrap();
+        assert!((weighted[0] - 1.0 / 6.0).abs() < 1e-12 && (weighted[3] - 1.0 / 3.0).abs() < 1e-12, "{weighted:?}");
+        assert_eq!(free.parts(&[0.1; 4], Some(&[1.0, 2.0, 3.0, 4.0])), None);
     }
 
     #[test]

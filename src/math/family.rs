@@ -302,6 +302,7 @@ impl Family {
     }
 
     /// Correlations out of sums.
+    #[inline]
     pub(super) fn finish(&self, sums: &[Lanes], out: &mut [Lanes]) {
         let mut factors = vec![[0.0; LANES]; self.norms.len()];
         for (factor, explained) in factors.iter_mut().zip(&self.norms) {

@@ -64,7 +64,7 @@ const fn least(both: bool) -> f64 {
     if both { 0.0 } else { f64::NEG_INFINITY }
 }
 
-#[inline]
+#[inline(always)]
 fn strength<const BOTH: bool>(r: f64) -> f64 {
     if BOTH { r.abs() } else { r }
 }
@@ -78,7 +78,7 @@ struct StepDownTally<const BOTH: bool> {
 }
 
 impl<const BOTH: bool> Tally for StepDownTally<BOTH> {
-    #[inline]
+    #[inline(always)]
     fn see(&mut self, correlations: &[Lanes]) {
         let mut largest = [least(BOTH); LANES];
         let counts = self.alone.iter_mut().zip(&mut self.family);
@@ -130,7 +130,7 @@ struct WeightedMaxTally<'a> {
 }
 
 impl Tally for WeightedMaxTally<'_> {
-    #[inline]
+    #[inline(always)]
     fn see(&mut self, correlations: &[Lanes]) {
         let mut largest = [0.0; LANES];
         for (r, &weight) in correlations.iter().zip(self.weights) {

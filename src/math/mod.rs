@@ -51,6 +51,7 @@ pub mod snn;
 pub mod soft_clusters;
 pub mod sparse_rows;
 pub mod spherical_kmeans;
+pub mod sum_of_squares;
 pub mod tolerance;
 pub mod trustworthiness;
 pub mod two_samples;

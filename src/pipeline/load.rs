@@ -42,7 +42,15 @@ pub fn load_run(run: &Path) -> Result<Analysis> {
     let (genes, effects) = effects(&effects_file, n_clusters, &n_lots_markers)?;
     let composition = composition(&File::read(run, "composition.csv")?, &lots, clusters.floats("effective_lots")?)?;
     let pseudobulk = pseudobulk(&File::read(run, "pseudobulk.parquet")?, &genes, &composition, &params)?;
-    let leave_one_out = leave_one_out::read(run, &composition, &genes, &params.leave_one_out, &record.warnings)?;
+    let leave_one_out = leave_one_out::read(
+        run,
+        &sheet,
+        &params.association.unit,
+        &composition,
+        &genes,
+        &params.leave_one_out,
+        &record.warnings,
+    )?;
     let specifications = sensitivity::read(run, &lots, n_clusters, &params.sensitivity)?;
     let cells = cells(&File::read(run, "cells.parquet")?, &lots)?;
     Ok(Analysis {

@@ -2,14 +2,16 @@
 
 use ndarray::Array2;
 
-use crate::data::{LotSheet, LotTable};
+use crate::data::{LotSheet, LotTable, Readout};
 use crate::error::{Error, Result};
+use crate::math::ranks::average_ranks;
 use crate::pipeline::Analysis;
 use crate::steps::cells::Phase;
 use crate::steps::lots::{
-    AssociationParams, Confounding, NeighborhoodAssociation, Observed, Units, confounding, integrated_column,
-    neighborhood_association, sheet_covariates,
+    AssociationParams, Confounding, Covariate, CovariateValues, NeighborhoodAssociation, Observed, Units, confounding,
+    integrated_column, neighborhood_association, sheet_covariates, sheet_groups,
 };
+use crate::warning::Warning;
 
 /// What is known of the cells of each lot, as covariates.
 fn lot_qualities(analysis: &Analysis) -> LotTable {
@@ -49,22 +51,45 @@ pub(super) fn confounders(
     let quality = lot_qualities(analysis);
     let declared = sheet_covariates(&analysis.sheet, observed.name);
     let n_quality = quality.n_columns();
-    let table = Array2::from_shape_fn((quality.n_lots(), n_quality + declared.len()), |(lot, column)| {
-        if column < n_quality { quality.values[[lot, column]] } else { declared[column - n_quality].1[lot] }
-    });
-    let names = quality.columns.into_iter().chain(declared.iter().map(|c| c.0.clone())).collect();
-    let covariates = units.table(&LotTable::new(quality.lots, names, table));
-    let Observed { name, values, .. } = observed;
-    confounding(&covariates, shares, name, values, &params.confounding, asked, params.seed)
+    let of_quality = (0..n_quality).map(|k| (quality.columns[k].clone(), quality.column(k).to_vec()));
+    let mut covariates: Vec<Covariate> = of_quality
+        .chain(declared)
+        .map(|(name, values)| Covariate { name, values: CovariateValues::Numbers(units.average(&values)) })
+        .collect();
+    let mut not_checked = Vec::new();
+    for (name, of_lots) in sheet_groups(&analysis.sheet, observed.name) {
+        let one = |lots: &Vec<usize>| lots.iter().all(|&lot| of_lots[lot] == of_lots[lots[0]]);
+        if name == units.column {
+            continue;
+        }
+        if units.lots.iter().all(one) {
+            let of_units = units.lots.iter().map(|lots| of_lots[lots[0]]).collect();
+            covariates.push(Covariate { name, values: CovariateValues::Groups(of_units) });
+        } else {
+            not_checked.push(Warning::NoWholeTest {
+                test: format!("whether {} goes with {name}", observed.name),
+                cause: format!("lots of one `{}` differ in it", units.column),
+            });
+        }
+    }
+    let mut found = confounding(&covariates, shares, observed, units, &params.confounding, asked, params.seed)?;
+    found.warnings.extend(not_checked);
+    Ok(found)
 }
 
-/// What integration over a column of the sheet may have taken away. `values` has one entry per lot.
-pub(super) fn integrated(analysis: &Analysis, readout: &str, values: &[f64]) -> Vec<crate::warning::Warning> {
+/// What integration over a column of the sheet may have taken away; by ranks where only these are known.
+pub(super) fn integrated(analysis: &Analysis, readout: &Readout, ranks_only: bool) -> Vec<Warning> {
     let params = &analysis.params.harmony;
     if !params.enabled {
         return Vec::new();
     }
-    integrated_column(&analysis.sheet, &params.column, readout, values)
+    let mut values = readout.values.clone();
+    if ranks_only {
+        let known: Vec<usize> = (0..values.len()).filter(|&lot| !values[lot].is_nan()).collect();
+        let ranks = average_ranks(&known.iter().map(|&lot| values[lot]).collect::<Vec<f64>>());
+        known.iter().zip(ranks).for_each(|(&lot, rank)| values[lot] = rank);
+    }
+    integrated_column(&analysis.sheet, &params.column, &readout.name, &values)
 }
 
 /// Neighbourhoods against the readout; `None` if there are none.

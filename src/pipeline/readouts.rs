@@ -39,12 +39,21 @@ pub fn read_readouts(
     };
     if let Some(path) = measurements {
         let (rows, told) = read_measurements(path, &lots)?;
-        add(path, measured_readouts(&rows, lots.len()), told)?;
+        let (new, not_comparable) = measured_readouts(&rows, &lots);
+        add(path, new, told.into_iter().chain(not_comparable).collect())?;
     }
     if let Some(path) = outcomes {
         let (cases, mut told) = read_outcomes(path, &lots)?;
         let (new, hidden) = outcome_readouts(&cases, lots.len(), &params.outcomes)?;
         told.extend(hidden);
+        // How many cases belong to unknown lots is a count of cases like any other.
+        for warning in &mut told {
+            if let Warning::RowsOfUnknownLots { n_rows, first_line, .. } = warning
+                && *n_rows < params.outcomes.min_cases
+            {
+                (*n_rows, *first_line) = (0, 0);
+            }
+        }
         add(path, new, told)?;
     }
     Ok((readouts, warnings))

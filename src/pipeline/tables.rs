@@ -46,7 +46,7 @@ pub fn ranked_tables(analysis: &Analysis, ranked: &Ranked) -> Vec<(&'static str,
     let mut tables = vec![
         ("associations.csv", association_table(ranked)),
         ("candidates.csv", candidate_table(&analysis.genes, ranked)),
-        ("influence.csv", leave_one_out::influence_table(analysis, ranked)),
+        ("influence.csv", leave_one_out::influence_table(ranked)),
     ];
     tables.extend(readouts::group_tables(ranked));
     tables.extend(lots::ranked_tables(analysis, ranked));
@@ -306,6 +306,7 @@ fn association_table(ranked: &Ranked) -> Table {
         .with("n_units", integer(rows.iter().map(|r| r.n_units)))
         .with("n_effective", integer(rows.iter().map(|r| r.n_effective)))
         .with("tested", text(rows.iter().map(|r| if r.ranks { "rho" } else { "r" })))
+        .with("p_family_all", float(rows.iter().map(|r| r.p_family_all)))
 }
 
 fn candidate_table(genes: &Genes, ranked: &Ranked) -> Table {

@@ -21,6 +21,15 @@ pub const LOT: Metric = metric("Lot", "", "One manufactured batch of cells.");
 pub const CLUSTER: Metric = metric("Cluster", "", "A group of similar cells; 0 is the largest.");
 /// Lots of an association.
 pub const N_LOTS: Metric = metric("Lots", "", "Lots that take part.");
+/// Correlation that is tested.
+pub const EFFECT: Metric = metric(
+    "r",
+    "",
+    "Correlation of the cluster's share with the readout that is tested: Pearson's r, or ρ of the ranks.",
+);
+/// Family-wise p over all readouts.
+pub const P_FAMILY_ALL: Metric =
+    metric("p, all readouts", "", "Family-wise p that also allows for every other readout that was ranked.");
 /// Pearson correlation.
 pub const R: Metric = metric("r", "", "Pearson correlation of the cluster's share with the readout, over lots.");
 /// Interval of r.
@@ -58,7 +67,8 @@ pub const GENE: Metric = metric("Gene", "", "Gene symbol.");
 /// Candidate score.
 pub const SCORE: Metric = metric("Score", "", "|r| of the cluster × specificity of the gene for it.");
 /// r of the cluster.
-pub const R_CLUSTER: Metric = metric("r, cluster", "", "Correlation of the cluster's share with the readout.");
+pub const R_CLUSTER: Metric =
+    metric("r, cluster", "", "Correlation of the cluster's share with the readout that is tested.");
 /// Specificity.
 pub const SPECIFICITY: Metric = metric(
     "Specificity",

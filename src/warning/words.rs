@@ -92,19 +92,24 @@ impl std::fmt::Display for Warning {
             Self::ReadoutCensored { readout, n_lots, n_below, n_partly } => write!(
                 f,
                 "{readout} lies below its limit of quantification in {n_below} of {n_lots} lots, and in some replicates of \
-                 {n_partly} more; ranks are tested (Spearman), lots below sharing the lowest, and r is not to be trusted"
+                 {n_partly} more; ranks are tested (Spearman), lots below sharing the lowest, and r is not computed"
             ),
             Self::WeightsNotUsed { readout } => {
                 write!(f, "lots with {readout} are not weighted, as weights can't be combined with covariates")
             }
             Self::OutcomesHidden { outcome, n_lots, min_cases } => write!(
                 f,
-                "{outcome}: {n_lots} lots have fewer than {min_cases} cases; they are hidden and take no part \
-                 (outcomes.min_cases)"
+                "{outcome}: {n_lots} lots have fewer than {min_cases} cases, or fewer than {min_cases} with or without an event; \
+                 they are hidden and take no part (outcomes.min_cases, outcomes.show_zero). Lots hidden for what happened to \
+                 their cases are not missing by chance: what is found holds for the others"
             ),
             Self::CasesOfSeveralLots { file } => {
                 write!(f, "{file}: some case has an outcome for several lots, so that lots are not quite independent")
             }
+            Self::RowsOfUnknownLots { file, n_rows: 0, .. } => write!(
+                f,
+                "{file}: a few rows belong to lots that the sheet does not have; they were left out. Are lots named alike?"
+            ),
             Self::RowsOfUnknownLots { file, n_rows, first_line } => write!(
                 f,
                 "{file}: {n_rows} rows (the first on line {first_line}) belong to lots that the sheet does not have; they \

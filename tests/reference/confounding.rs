@@ -1,7 +1,9 @@
 //! The confounding guard against scipy and statsmodels.
 
 use cqa::data::LotTable;
-use cqa::steps::lots::{AssociationParams, ConfoundingParams, confounding};
+use cqa::steps::lots::{
+    AssociationParams, ConfoundingParams, Covariate, CovariateValues, Observed, Units, confounding,
+};
 use ndarray::Array2;
 
 use crate::common;
@@ -18,10 +20,16 @@ fn correlations_and_p_equal_scipys_and_statsmodels() {
         let values = Array2::from_shape_fn((n, names.len()), |(i, j)| columns[j][i]);
         LotTable::new((0..n).map(|i| i.to_string()).collect(), names, values)
     };
-    let (covariates, shares) = (table(of_kind("covariate", 0)), table(of_kind("share", 1)));
+    let (names, columns) = of_kind("covariate", 0);
+    let covariate = |(name, values)| Covariate { name, values: CovariateValues::Numbers(values) };
+    let covariates: Vec<Covariate> = names.into_iter().zip(columns).map(covariate).collect();
+    let shares = table(of_kind("share", 1));
     let readout = of_kind("readout", 0).1.remove(0);
     let (params, orders) = (ConfoundingParams::default(), AssociationParams::default());
-    let ours = confounding(&covariates, &shares, "readout", &readout, &params, &orders, 0).unwrap();
+    let ours = {
+        let observed = Observed { name: "readout", values: &readout, weights: None, ranks_only: false };
+        confounding(&covariates, &shares, observed, &Units::free(&shares.lots), &params, &orders, 0).unwrap()
+    };
     let mut n_compared = 0;
     for row in &ours.rows {
         let theirs = |kind: &str| {

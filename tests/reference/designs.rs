@@ -1,12 +1,12 @@
 //! Two groups, pairs, blocks and covariates against scipy, statsmodels, R and brute force.
 
-use cqa::data::LotTable;
+use cqa::data::{LotSheet, LotSource, LotTable, SheetColumn};
 use cqa::math::family::Tail;
 use cqa::math::two_samples::{mann_whitney, signed_rank};
 use cqa::progress::Silent;
 use cqa::steps::lots::{
     Alternative, Association, AssociationParams, Composition, CompositionParams, Observed, Transform, TwoGroups, Units,
-    association_of, composition, two_groups,
+    association_of, composition, sheet_readout, two_groups, units,
 };
 use ndarray::Array2;
 
@@ -178,6 +178,44 @@ fn kang_is_found_in_pairs_and_not_between_groups() {
     }
     // CD8 T cells and FCGR3A+ monocytes.
     assert_eq!(found, [3, 5]);
+}
+
+/// The same from a lot sheet: the donor is the unit by itself, but averaging its two arms leaves nothing to explain, which is
+/// refused with the cure; as the block it compares the arms within donors.
+#[test]
+fn kang_by_its_sheet() {
+    let (composition, samples, theirs) = counted("kang", 3);
+    let table = composition.transformed(Transform::Share);
+    let column = |name: &str, k: usize| SheetColumn {
+        name: name.into(),
+        values: samples.iter().map(|sample| sample[k].clone()).collect(),
+    };
+    let source = |sample: &Vec<String>| LotSource { lot: sample[0].clone(), path: "".into(), subset: None };
+    let sheet =
+        LotSheet { lots: samples.iter().map(source).collect(), columns: vec![column("donor", 1), column("arm", 2)] };
+    let arm = sheet_readout(&sheet, "arm").unwrap();
+    let refused = units(&sheet, &table, &arm, &AssociationParams::default()).unwrap_err().to_string();
+    assert!(
+        refused.contains("the same average in every value of `donor`") && refused.contains("--block donor"),
+        "{refused}"
+    );
+    let params = AssociationParams { block: "donor".into(), ..Default::default() };
+    let paired = units(&sheet, &table, &arm, &params).unwrap();
+    let observed = Observed { name: "arm", values: &arm.values, weights: None, ranks_only: false };
+    let within = association_of(&table, observed, &paired, &params, 1, &Silent).unwrap();
+    assert_eq!((within.design.n_orders, within.design.n_units, within.rows[0].n_units), (256.0, 8, 8));
+    let found: Vec<usize> = (0..8).filter(|&k| within.rows[k].p_exact <= 0.05).collect();
+    assert_eq!(found, [3, 5]);
+    let groups = two_groups(&table, &arm.values, arm.groups.as_ref(), &paired, &params, 1).unwrap();
+    assert!(groups.paired && groups.groups == ["ctrl", "stim"]);
+    for (row, theirs) in groups.rows.iter().zip(theirs.result("wilcox_paired")) {
+        near(row.p_rank, *theirs, "paired Wilcoxon");
+    }
+    // Each sample for itself, as asked: nothing can be told.
+    let params = AssociationParams { unit: "lot".into(), ..Default::default() };
+    let each = units(&sheet, &table, &arm, &params).unwrap();
+    let between = association_of(&table, observed, &each, &params, 1, &Silent).unwrap();
+    assert!(between.rows.iter().all(|row| row.n_units == 16 && row.p_exact > 0.05));
 }
 
 /// The slope of limma's fit on stage and sex follows from the partial correlation.

@@ -12,6 +12,7 @@ mod compare;
 mod composition;
 mod confounding;
 mod designs;
+mod designs_limma;
 mod deviation;
 mod doublets;
 mod effects;

@@ -33,14 +33,14 @@ pub fn leave_one_out(composition: &Composition, effects: &Effects) -> LeaveOneOu
         let mut n_cells = shaken(&composition.n_cells, 0.2, &mut noise);
         n_cells.row_mut(lot).fill(0);
         RunWithout {
-            lot,
+            lots: vec![lot],
             matches: (0..N_CLUSTERS).map(Some).collect(),
             jaccard: (0..N_CLUSTERS).map(|k| if k == 6 && lot.is_multiple_of(3) { 0.41 } else { 0.96 }).collect(),
             n_cells,
             genes: (0..N_CLUSTERS).map(top).collect(),
         }
     };
-    LeaveOneOut { runs: (0..composition.lots.len()).map(run).collect() }
+    LeaveOneOut { runs: (0..composition.lots.len()).map(run).collect(), failed: Vec::new() }
 }
 
 /// The run and six other ways to divide its cells; the last one finds half of the clusters.
@@ -72,9 +72,9 @@ fn effects_in_run(association: &Association) -> Vec<f64> {
 pub fn stability_of(analysis: &Analysis, association: &Association, values: &[f64]) -> Option<Stability> {
     let lots = &analysis.composition.lots;
     let transform = analysis.params.composition.transform;
-    let effects = |n_cells: &Array2<u64>, left_out: usize| {
+    let effects = |n_cells: &Array2<u64>, left_out: &[usize]| {
         let mut values = values.to_vec();
-        values[left_out] = f64::NAN;
+        left_out.iter().for_each(|&lot| values[lot] = f64::NAN);
         let observed = Observed { name: "", values: &values, weights: None, ranks_only: false };
         let table = transformed_table(lots, n_cells, transform);
         effects_of(&table, observed, &Units::free(lots), &analysis.params.association)

@@ -4,13 +4,14 @@
 mod again;
 
 use cqa::Warning;
-use cqa::data::{Genes, LotSheet, LotSource, LotTable, Readout, ReadoutSource, SheetColumn};
+use cqa::data::{Genes, LotSheet, LotSource, Readout, ReadoutSource, SheetColumn};
 use cqa::pipeline::{Analysis, Cells, ClusterSummary, Excluded, Params, Ranked};
 use cqa::steps::cells::{CellMetrics, LotQc, Phase};
 use cqa::steps::clusters::ResolutionRow;
 use cqa::steps::lots::{
-    AssociationRow, CompositionParams, ConfoundingParams, DeviationParams, Neighborhoods, Observed, Pseudobulk, Units,
-    VerdictParams, association, composition, confounding, deviation, influence, neighborhood_association, verdicts,
+    AssociationRow, CompositionParams, ConfoundingParams, Covariate, CovariateValues, DeviationParams, Neighborhoods,
+    Observed, Pseudobulk, Units, VerdictParams, association, composition, confounding, deviation, influence,
+    neighborhood_association, verdicts,
 };
 use cqa::steps::markers::{Candidate, Effects, measurability};
 use ndarray::Array2;
@@ -253,7 +254,13 @@ pub fn ranked(analysis: &Analysis, readout: &str) -> Ranked {
         candidate.loo_top20 = stability.as_ref().map(|s| s.n_top(candidate.gene));
     }
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.gene.cmp(&b.gene)));
-    let verdicts = verdicts(&association, &influence, None, &VerdictParams::default()).expect("default parameters");
+    let verdicts = verdicts(
+        &association,
+        &influence,
+        stability.as_ref().map(|s| s.clusters.as_slice()),
+        &VerdictParams::default(),
+    )
+    .expect("default parameters");
     let (readout, units) = (Readout::new(readout, ReadoutSource::Sheet, values), Units::free(&table.lots));
     let observed = Observed { name: &readout.name, values: &readout.values, weights: None, ranks_only: false };
     let neighborhoods = analysis.neighborhoods.as_ref().map(|found| {
@@ -261,18 +268,13 @@ pub fn ranked(analysis: &Analysis, readout: &str) -> Ranked {
         let own = &analysis.params.neighborhoods;
         neighborhood_association(found, observed, &units, &batches, own, params, 1).expect("enough lots")
     });
-    let covariates = LotTable::new(
-        analysis.composition.lots.clone(),
-        vec!["median_counts".into(), "viability".into()],
-        Array2::from_shape_fn((readout.values.len(), 2), |(lot, column)| match column {
-            0 => analysis.qc[lot].median_counts,
-            _ => analysis.sheet.columns[1].numbers().expect("numbers")[lot],
-        }),
-    );
+    let viability = analysis.sheet.columns[1].numbers().expect("numbers");
+    let covariates =
+        [("median_counts", analysis.qc.iter().map(|lot| lot.median_counts).collect()), ("viability", viability)]
+            .map(|(name, values)| Covariate { name: name.into(), values: CovariateValues::Numbers(values) });
     let own = ConfoundingParams::default();
-    let confounding = confounding(&covariates, &table, &readout.name, &readout.values, &own, params, 1)
-        .expect("default parameters")
-        .rows;
+    let confounding =
+        confounding(&covariates, &table, observed, &units, &own, params, 1).expect("default parameters").rows;
     let of_gene = measurability(&analysis.genes);
     let measurability = candidates.iter().map(|c| of_gene[c.gene as usize].clone()).collect();
     Ranked {
@@ -300,7 +302,7 @@ fn candidate(analysis: &Analysis, rows: &[AssociationRow], gene: usize) -> Candi
         gene: gene as u32,
         cluster,
         score: score(cluster),
-        r: rows[cluster].r,
+        r: rows[cluster].effect,
         specificity: (2.0 * f64::from(effects.auc[[cluster, gene]]) - 1.0).max(0.0),
         log2_fc: f64::from(effects.log2_fc[[cluster, gene]]),
         share_in: f64::from(effects.share_in[[cluster, gene]]),

@@ -48,7 +48,7 @@ impl Rebuilt {
         of_run: OfRun<'_>,
         params: &Params,
     ) -> Result<Self> {
-        let genes = votes.choose(without)?.genes;
+        let genes = votes.choose(without.as_slice())?.genes;
         let pca = pca(dataset, normalized, &genes, &params.pca)?;
         let leading = pca.leading();
         let (embedding, weights) = if params.harmony.enabled {

@@ -15,25 +15,29 @@ pub(super) fn tables(analysis: &Analysis) -> Vec<(&'static str, Table)> {
     ]
 }
 
-/// One row per lot left out and cluster of the full run.
+/// One row per unit left out, which goes by the first of its lots, and cluster of the full run.
 fn match_table(analysis: &Analysis, result: &LeaveOneOut) -> Table {
     let lots = lot_names(analysis);
     let n_clusters = result.n_clusters();
     let rows: Vec<(&RunWithout, usize)> =
         result.runs.iter().flat_map(|run| (0..n_clusters).map(move |k| (run, k))).collect();
     Table::new()
-        .with("lot_left_out", text(rows.iter().map(|(run, _)| &lots[run.lot])))
+        .with("lot_left_out", text(rows.iter().map(|(run, _)| &lots[run.lots[0]])))
         .with("cluster", integer(rows.iter().map(|r| r.1)))
         .with("matched", optional(rows.iter().map(|(run, k)| run.matches[*k])))
         .with("jaccard", float(rows.iter().map(|(run, k)| run.jaccard[*k])))
         .with("n_clusters", integer(rows.iter().map(|(run, _)| run.n_cells.ncols())))
+        .with("n_lots_left_out", integer(rows.iter().map(|(run, _)| run.lots.len())))
 }
 
 /// One row per lot left out, lot and cluster of that run.
 fn count_table(analysis: &Analysis, result: &LeaveOneOut) -> Table {
     let lots = lot_names(analysis);
-    let rows: Vec<(usize, (usize, usize), u64)> =
-        result.runs.iter().flat_map(|run| run.n_cells.indexed_iter().map(|(place, &n)| (run.lot, place, n))).collect();
+    let rows: Vec<(usize, (usize, usize), u64)> = result
+        .runs
+        .iter()
+        .flat_map(|run| run.n_cells.indexed_iter().map(|(place, &n)| (run.lots[0], place, n)))
+        .collect();
     Table::new()
         .with("lot_left_out", text(rows.iter().map(|r| &lots[r.0])))
         .with("lot", text(rows.iter().map(|r| &lots[r.1.0])))
@@ -47,7 +51,10 @@ fn gene_table(analysis: &Analysis, result: &LeaveOneOut) -> Table {
         .runs
         .iter()
         .flat_map(|run| {
-            run.genes.iter().enumerate().flat_map(move |(k, genes)| genes.iter().map(move |gene| (run.lot, k, gene)))
+            run.genes
+                .iter()
+                .enumerate()
+                .flat_map(move |(k, genes)| genes.iter().map(move |gene| (run.lots[0], k, gene)))
         })
         .collect();
     let genes: Vec<u32> = rows.iter().map(|r| r.2.gene).collect();
@@ -63,12 +70,12 @@ fn gene_table(analysis: &Analysis, result: &LeaveOneOut) -> Table {
 }
 
 /// Each lot's pull on each cluster: at fixed clusters, and on the road without the lot.
-pub(super) fn influence_table(analysis: &Analysis, ranked: &Ranked) -> Table {
+pub(super) fn influence_table(ranked: &Ranked) -> Table {
     let rows = &ranked.influence;
-    let lots = lot_names(analysis);
     let pull = |at: usize| {
         let pulls = &ranked.stability.as_ref()?.pulls;
-        pulls.iter().find(|p| p.cluster.to_string() == rows[at].column && lots[p.lot] == rows[at].lot)
+        let lots = &ranked.units.lots[rows[at].row];
+        pulls.iter().find(|p| p.cluster.to_string() == rows[at].column && lots.iter().all(|lot| p.lots.contains(lot)))
     };
     let pulls: Vec<_> = (0..rows.len()).map(pull).collect();
     let of_pull = |of: fn(&crate::steps::markers::Pull) -> f64| float(pulls.iter().map(|p| p.map_or(f64::NAN, of)));

@@ -71,6 +71,7 @@ fn confounding_table(ranked: &Ranked) -> Table {
         .with("r", float(rows.iter().map(|r| r.r)))
         .with("r_partial", float(rows.iter().map(|r| r.r_partial)))
         .with("p_partial", float(rows.iter().map(|r| r.p_partial)))
+        .with("n_groups", integer(rows.iter().map(|r| r.n_groups)))
 }
 
 /// The whole, then each cluster: what is known of the whole alone is missing in the rows of clusters.

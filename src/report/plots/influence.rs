@@ -33,6 +33,15 @@ pub fn figure(analysis: &Analysis, ranked: &Ranked) -> Option<Scene> {
     Some(scene)
 }
 
+/// Name of what is left out: the lot, the unit, or several lots.
+pub fn left_out(analysis: &Analysis, ranked: &Ranked, lots: &[usize]) -> String {
+    let units = &ranked.units;
+    match units.lots.iter().position(|unit| unit == lots) {
+        Some(unit) => units.names[unit].clone(),
+        None => lots.iter().map(|&lot| analysis.composition.lots[lot].as_str()).collect::<Vec<_>>().join(" + "),
+    }
+}
+
 /// One panel for each of the best clusters.
 pub fn panels(analysis: &Analysis, ranked: &Ranked) -> Vec<Scene> {
     let Some(stability) = &ranked.stability else { return Vec::new() };
@@ -42,18 +51,20 @@ pub fn panels(analysis: &Analysis, ranked: &Ranked) -> Vec<Scene> {
 
 fn panel(analysis: &Analysis, ranked: &Ranked, stability: &Stability, cluster: usize) -> Scene {
     let row = &ranked.association.rows[cluster];
-    let lots = &analysis.composition.lots;
     let pulls: Vec<&Pull> = stability.pulls.iter().filter(|p| p.cluster == cluster).collect();
-    let fixed = |lot: usize| -> Option<&Influence> {
-        ranked.influence.iter().find(|i| i.column == row.column && i.lot == lots[lot])
+    // At fixed clusters the same is left out only if the lots are one row of the association.
+    let fixed = |lots: &[usize]| -> Option<&Influence> {
+        ranked.influence.iter().find(|i| i.column == row.column && ranked.units.lots[i.row] == lots)
     };
     let height = 50.0 + LINE * pulls.len() as f64 + 44.0;
     let title = format!("Cluster {cluster}: r without each lot");
     let mut scene = Scene::new(WIDTH, height, title);
-    let names: Vec<String> = pulls.iter().map(|p| font::shorten(&lots[p.lot], Face::Regular, 9.5, NAME)).collect();
+    let names: Vec<String> =
+        pulls.iter().map(|p| font::shorten(&left_out(analysis, ranked, &p.lots), Face::Regular, 9.5, NAME)).collect();
     let widest = names.iter().map(|name| font::width(name, Face::Regular, 9.5)).fold(0.0, f64::max);
     let left = widest + 16.0;
-    let values = pulls.iter().flat_map(|p| [p.r, fixed(p.lot).map_or(f64::NAN, |i| i.r_without)]).chain([row.r, 0.0]);
+    let values =
+        pulls.iter().flat_map(|p| [p.r, fixed(&p.lots).map_or(f64::NAN, |i| i.r_without)]).chain([row.effect, 0.0]);
     let n = pulls.len() as f64;
     let frame = Frame {
         area: (left, 44.0, WIDTH - left - 14.0, LINE * n),
@@ -62,12 +73,13 @@ fn panel(analysis: &Analysis, ranked: &Ranked, stability: &Stability, cluster: u
     };
     scene.text(Text::new((left, 16.0), 12.0, format!("Cluster {cluster}")).face(Face::Bold));
     let found = &stability.clusters[cluster];
-    let words = format!("r = {}, found again in {} of {} runs", words::fixed(row.r, 2), found.n_found, found.n_runs);
+    let words =
+        format!("r = {}, found again in {} of {} runs", words::fixed(row.effect, 2), found.n_found, found.n_runs);
     scene.text(Text::new((left, 31.0), 10.0, words));
     frame.draw(&mut scene);
-    if row.r.is_finite() {
+    if row.effect.is_finite() {
         let line = Stroke { ink: Ink::Muted, width: 1.0, dash: Some(4.0) };
-        scene.line(frame.point(row.r, 0.0), frame.point(row.r, n), line);
+        scene.line(frame.point(row.effect, 0.0), frame.point(row.effect, n), line);
     }
     for (i, (pull, name)) in pulls.iter().zip(&names).enumerate() {
         let y = n - i as f64 - 0.5;
@@ -75,18 +87,22 @@ fn panel(analysis: &Analysis, ranked: &Ranked, stability: &Stability, cluster: u
         let text = Text::new((left - widest - 8.0, base + 3.4), 9.5, name.clone());
         scene.text(text);
         let ink = Ink::Rgb(color::cluster(0));
-        let at_fixed = fixed(pull.lot).map(|i| i.r_without).filter(|r| r.is_finite());
+        let at_fixed = fixed(&pull.lots).map(|i| i.r_without).filter(|r| r.is_finite());
         if let (Some(r), true) = (at_fixed, pull.r.is_finite()) {
             scene.line(frame.point(r, y), frame.point(pull.r, y), Stroke::solid(Ink::Grid, 2.0));
         }
         if let Some(r) = at_fixed {
-            let words = format!("without lot {}, clusters as they are: r = {}", lots[pull.lot], words::fixed(r, 2));
+            let words = format!(
+                "without lot {}, clusters as they are: r = {}",
+                left_out(analysis, ranked, &pull.lots),
+                words::fixed(r, 2)
+            );
             scene.add_titled(mark(0, frame.point(r, y), 4.0, Ink::Paper, Some(Stroke::solid(ink, 1.2))), words);
         }
         if pull.r.is_finite() {
             let words = format!(
                 "all repeated without lot {}: r = {}, Jaccard index {}{}",
-                lots[pull.lot],
+                left_out(analysis, ranked, &pull.lots),
                 words::fixed(pull.r, 2),
                 words::fixed(pull.jaccard, 2),
                 if pull.found { "" } else { ", cluster not found again" }

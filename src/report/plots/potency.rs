@@ -48,7 +48,7 @@ pub fn best_first(rows: &[AssociationRow]) -> Vec<usize> {
     let rank = |value: f64| if value.is_nan() { f64::INFINITY } else { value };
     order.sort_by(|&a, &b| {
         let (a, b) = (&rows[a], &rows[b]);
-        rank(a.p_family).total_cmp(&rank(b.p_family)).then(rank(-a.r.abs()).total_cmp(&rank(-b.r.abs())))
+        rank(a.p_family).total_cmp(&rank(b.p_family)).then(rank(-a.effect.abs()).total_cmp(&rank(-b.effect.abs())))
     });
     order
 }
@@ -73,8 +73,9 @@ fn panel(analysis: &Analysis, ranked: &Ranked, cluster: usize, x: &[f64], transf
     let lots = &analysis.composition.lots;
     let shown: Vec<usize> = (0..lots.len()).filter(|&l| x[l].is_finite() && values[l].is_finite()).collect();
     let summary = format!(
-        "r = {} [{}, {}] · {}",
-        words::fixed(row.r, 2),
+        "{} = {} [{}, {}] · {}",
+        if row.ranks { "ρ" } else { "r" },
+        words::fixed(row.effect, 2),
         words::fixed(row.ci_low, 2),
         words::fixed(row.ci_high, 2),
         words::p_equals(row.p_family)

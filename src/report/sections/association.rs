@@ -43,7 +43,13 @@ pub(super) fn section(analysis: &Analysis, ranked: &Ranked) -> Section {
     }
     let orders = words::count(association.n_permutations);
     let method = if association.exact {
-        format!("All {orders} orders of the readout that differ were looked at, so p is exact.")
+        let what = if association.design.covariates.is_empty() {
+            "so p is exact"
+        } else {
+            "so p depends on no chance; with covariates, whose residuals are permuted (Freedman and Lane), it is exact in \
+             large studies and nearly so in small ones"
+        };
+        format!("All {orders} orders of the readout that differ were looked at, {what}.")
     } else {
         format!("{orders} random orders of the readout were looked at, the given one included.")
     };
@@ -62,7 +68,13 @@ pub(super) fn section(analysis: &Analysis, ranked: &Ranked) -> Section {
         tables: [table(ranked), reasons(ranked)].into_iter().chain(groups(ranked)).collect(),
         method: format!(
             "{method} The family-wise p compares each |r| with the largest of all clusters in each order, step by step \
-             (Westfall and Young 1993)."
+             (Westfall and Young 1993).{}",
+            if several_readouts(ranked) {
+                " Several readouts were ranked: p over all readouts compares it with the largest of all clusters and readouts, \
+                 and the verdicts use that."
+            } else {
+                ""
+            }
         ),
     }
 }
@@ -138,41 +150,44 @@ fn groups(ranked: &Ranked) -> Option<Table> {
     })
 }
 
+/// Whether other readouts were ranked beside this one.
+pub(super) fn several_readouts(ranked: &Ranked) -> bool {
+    ranked.association.rows.iter().any(|row| row.p_family_all != row.p_family)
+}
+
 fn table(ranked: &Ranked) -> Table {
     let rows = &ranked.association.rows;
     let range = |low: f64, high: f64| format!("{} to {}", fixed(low, 2), fixed(high, 2));
+    let several = several_readouts(ranked);
+    // The correlation that is tested first, the other one beside it.
+    let (tested, other) =
+        if rows.iter().any(|row| row.ranks) { (&metrics::RHO, &metrics::R) } else { (&metrics::R, &metrics::RHO) };
+    let mut columns = vec![&metrics::CLUSTER, tested, &metrics::R_INTERVAL, &metrics::P_FAMILY];
+    columns.extend(several.then_some(&metrics::P_FAMILY_ALL));
+    columns.extend([&metrics::P_EXACT, &metrics::Q, other, &metrics::LOO, &metrics::INFLUENTIAL, &metrics::VERDICT]);
     Table {
         caption: format!("Association of each cluster with {}, best first", ranked.association.readout),
-        columns: [
-            &metrics::CLUSTER,
-            &metrics::R,
-            &metrics::R_INTERVAL,
-            &metrics::P_FAMILY,
-            &metrics::P_EXACT,
-            &metrics::Q,
-            &metrics::RHO,
-            &metrics::LOO,
-            &metrics::INFLUENTIAL,
-            &metrics::VERDICT,
-        ]
-        .map(Column::from)
-        .to_vec(),
+        columns: columns.into_iter().map(Column::from).collect(),
         rows: potency::best_first(rows)
             .into_iter()
             .map(|k| {
                 let row = &rows[k];
-                vec![
+                let mut cells = vec![
                     Cell::Cluster(k),
-                    Cell::Number(fixed(row.r, 2)),
+                    Cell::Number(fixed(row.effect, 2)),
                     Cell::Number(range(row.ci_low, row.ci_high)),
                     Cell::Number(p_value(row.p_family)),
+                ];
+                cells.extend(several.then(|| Cell::Number(p_value(row.p_family_all))));
+                cells.extend([
                     Cell::Number(p_value(row.p_exact)),
                     Cell::Number(p_value(row.q)),
-                    Cell::Number(fixed(row.rho, 2)),
+                    Cell::Number(fixed(if row.ranks { row.r } else { row.rho }, 2)),
                     Cell::Number(range(row.loo_min, row.loo_max)),
                     Cell::Text(row.most_influential.clone()),
                     Cell::Word(ranked.verdicts[k].verdict.words().into()),
-                ]
+                ]);
+                cells
             })
             .collect(),
         links: vec![

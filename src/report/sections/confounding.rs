@@ -30,7 +30,11 @@ pub(super) fn section(analysis: &Analysis, ranked: &Ranked) -> Option<Section> {
     with.sort_by(|a, b| a.p_readout.total_cmp(&b.p_readout));
     let listed: Vec<String> = with
         .iter()
-        .map(|row| format!("{} (r = {}, {})", row.covariate, fixed(row.r_readout, 2), words::p_equals(row.p_readout)))
+        .map(|row| {
+            let letter = if row.n_groups > 0 { "η" } else { "r" };
+            let p = words::p_equals(row.p_readout);
+            format!("{} ({letter} = {}, {p})", row.covariate, fixed(row.r_readout, 2))
+        })
         .collect();
     let n_covariates = rows.iter().filter(|row| row.cluster == first).count();
     let table_rows =
@@ -86,8 +90,10 @@ pub(super) fn section(analysis: &Analysis, ranked: &Ranked) -> Option<Section> {
             links: vec![rank_file(readout, "confounding.csv")],
         }],
         method:
-            "Pearson correlations over lots with permutation p, each alone. The partial correlation is what is left of \
-                 share and readout once a straight line on the covariate is taken out of both."
+            "Correlations over lots with permutation p, each alone, within blocks and freed from covariates as the association \
+                 is. Of a column of more than two words, the correlation ratio η: the root of the share of variance between its \
+                 groups. The partial correlation is what is left of share and readout once a straight line on the covariate, or \
+                 the means of its groups, are taken out of both."
                 .into(),
     })
 }

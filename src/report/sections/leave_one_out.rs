@@ -5,6 +5,7 @@ use maud::html;
 use super::{anchor, plot_files, rank_file};
 use crate::pipeline::{Analysis, Ranked};
 use crate::report::metrics;
+use crate::report::plots::influence::left_out;
 use crate::report::plots::{influence, potency};
 use crate::report::section::{Cell, Column, Figure, Section, Table};
 use crate::report::words::{self, fixed};
@@ -63,7 +64,7 @@ fn table(analysis: &Analysis, ranked: &Ranked, stability: &Stability) -> Table {
         caption: "Each cluster when the road is walked without each lot".into(),
         columns: vec![
             (&metrics::CLUSTER).into(),
-            (&metrics::R).into(),
+            (&metrics::EFFECT).into(),
             column("Found again", "Runs without one lot in which the cluster is found again."),
             column("r in these", "Smallest and largest r of the cluster found again."),
             column("Largest pull", "The lot whose run moves r most."),
@@ -76,15 +77,16 @@ fn table(analysis: &Analysis, ranked: &Ranked, stability: &Stability) -> Table {
                 let pull = stability
                     .pulls
                     .iter()
-                    .filter(|p| p.cluster == k && p.r.is_finite() && rows[k].r.is_finite())
-                    .reduce(|a, b| if (b.r - rows[k].r).abs() > (a.r - rows[k].r).abs() { b } else { a });
+                    .filter(|p| p.cluster == k && p.r.is_finite() && rows[k].effect.is_finite())
+                    .reduce(|a, b| if (b.r - rows[k].effect).abs() > (a.r - rows[k].effect).abs() { b } else { a });
                 vec![
                     Cell::Cluster(k),
-                    Cell::Number(fixed(rows[k].r, 2)),
+                    Cell::Number(fixed(rows[k].effect, 2)),
                     Cell::Number(format!("{} of {}", found.n_found, found.n_runs)),
                     Cell::Number(format!("{} to {}", fixed(found.r_min, 2), fixed(found.r_max, 2))),
                     pull.map_or(Cell::Text(String::new()), |p| {
-                        Cell::Lot(p.lot, analysis.composition.lots[p.lot].clone())
+                        let name = left_out(analysis, ranked, &p.lots);
+                        if let [lot] = p.lots[..] { Cell::Lot(lot, name) } else { Cell::Text(name) }
                     }),
                     Cell::Number(pull.map_or(String::new(), |p| fixed(p.r, 2))),
                 ]

@@ -54,7 +54,7 @@ fn sentence(analysis: &Analysis, ranked: &Ranked, sensitivity: &Sensitivity) -> 
     }
     format!(
         "Cluster {cluster} is found under {} of {} sets of choices. In {} of these r has the sign of the run, in {} p alone \
-         is at most {}; r lies between {} and {}. The best of them has a p of {} after allowing for all that was looked at.",
+         is at most {}; r lies between {} and {}. The best of them has a p of {} after allowing for every cluster under every set of choices.",
         found.n_found,
         found.n_rows,
         percent(found.share_same_sign, 0),
@@ -74,7 +74,7 @@ fn table(ranked: &Ranked, sensitivity: &Sensitivity) -> Table {
         caption: "Each cluster under other choices".into(),
         columns: vec![
             (&metrics::CLUSTER).into(),
-            (&metrics::R).into(),
+            (&metrics::EFFECT).into(),
             column("Found", "", "Sets of choices under which the cluster is found."),
             column("Same sign", "%", "Share of these in which the correlation has the sign of the run."),
             column("p within level", "%", "Share of these in which p alone is within the level."),
@@ -92,7 +92,7 @@ fn table(ranked: &Ranked, sensitivity: &Sensitivity) -> Table {
                 let range = [found.r_min, found.r_median, found.r_max].map(|r| fixed(r, 2)).join(" · ");
                 vec![
                     Cell::Cluster(k),
-                    Cell::Number(fixed(rows[k].r, 2)),
+                    Cell::Number(fixed(rows[k].effect, 2)),
                     Cell::Number(format!("{} of {}", found.n_found, found.n_rows)),
                     Cell::Number(fixed(100.0 * found.share_same_sign, 0)),
                     Cell::Number(fixed(100.0 * found.share_significant, 0)),

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::association::several_readouts;
 use crate::math::power::{critical_r, power};
 use crate::pipeline::{Analysis, Ranked};
 use crate::report::plots::potency::best_first;
@@ -82,7 +83,9 @@ fn sentence(analysis: &Analysis, ranked: &Ranked, k: usize) -> Markup {
         span.name { (ranked.association.readout) } " ("
         (letter) " = " (words::fixed(row.effect, 2)) ", " (words::percent(level, 0)) " interval "
         (words::fixed(row.ci_low, 2)) " to " (words::fixed(row.ci_high, 2)) "; family-wise "
-        (words::p_equals(row.p_family)) ", alone " (words::p_equals(row.p_exact)) ")."
+        (words::p_equals(row.p_family))
+        @if several_readouts(ranked) { ", over all readouts " (words::p_equals(row.p_family_all)) }
+        ", alone " (words::p_equals(row.p_exact)) ")."
         @if row.loo_min.is_finite() && row.loo_max.is_finite() {
             " Without any one lot it stays between " (words::fixed(row.loo_min, 2)) " and " (words::fixed(row.loo_max, 2)) "."
         }

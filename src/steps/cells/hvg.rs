@@ -104,7 +104,7 @@ pub struct Hvg {
 /// - a parameter is out of its range
 /// - no lot can take part
 pub fn hvg(dataset: &Dataset, normalized: &Normalized, params: &HvgParams) -> Result<Hvg> {
-    HvgVotes::new(dataset, normalized, params)?.choose(None)
+    HvgVotes::new(dataset, normalized, params)?.choose(&[])
 }
 
 /// What each lot says about the genes, so that a choice without one of the lots costs next to nothing.
@@ -144,14 +144,14 @@ impl<'a> HvgVotes<'a> {
         Ok(Self { dataset, params: params.clone(), eligible, lots, moments, votes, warnings })
     }
 
-    /// The choice of all lots, or of all but one (its index): the same as that of a data set that lacks this lot.
+    /// The choice of all lots but some (their indices): the same as that of a data set that lacks these lots.
     ///
     /// # Errors
     /// No lot can take part.
-    pub fn choose(&self, without: Option<usize>) -> Result<Hvg> {
+    pub fn choose(&self, without: &[usize]) -> Result<Hvg> {
         let params = &self.params;
         let mut warnings = self.warnings.clone();
-        let asked: Vec<usize> = (0..self.lots.len()).filter(|&lot| Some(lot) != without).collect();
+        let asked: Vec<usize> = (0..self.lots.len()).filter(|lot| !without.contains(lot)).collect();
         let mut all = ColumnMoments::new(self.dataset.n_genes());
         asked.iter().for_each(|&lot| all.merge(&self.moments[lot]));
         let mut votes: Vec<&Vote> = Vec::new();

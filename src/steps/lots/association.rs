@@ -23,9 +23,11 @@ mod params;
 mod rows;
 mod side;
 mod summary;
+mod together;
 
 pub use params::{Alternative, AssociationParams, Statistic};
 pub use summary::DesignSummary;
+pub use together::{Asked, p_over_readouts};
 
 use rows::{check_values, complete_rows, too_few};
 use side::Side;
@@ -52,7 +54,8 @@ pub struct AssociationRow {
     pub n_lots: usize,
     /// Independent units among them (donors, where donors repeat); the same in all rows.
     pub n_units: usize,
-    /// Pearson correlation; partial if there are blocks or covariates, weighted if there are weights.
+    /// Pearson correlation; partial if there are blocks or covariates, weighted if there are weights. NaN where only the ranks
+    /// of the readout are known; so are slope and intercept.
     pub r: f64,
     /// Spearman correlation; likewise.
     pub rho: f64,
@@ -62,6 +65,9 @@ pub struct AssociationRow {
     pub p_exact: f64,
     /// Family-wise permutation p over all columns (max-T, step-down).
     pub p_family: f64,
+    /// Family-wise p over all columns and all readouts that were ranked together ([`p_over_readouts`]); `p_family` where this
+    /// is the only one.
+    pub p_family_all: f64,
     /// Benjamini–Hochberg q of `p_exact`.
     pub q: f64,
     /// Lower limit of the effect.
@@ -115,6 +121,10 @@ pub struct Association {
     pub smallest_p: f64,
     /// What was compared, and how.
     pub design: DesignSummary,
+    /// Columns × rows of the table: a row's part of the variation of the column or of the readout, whichever is larger, on
+    /// the scale that is tested (ranks, weights, blocks and covariates taken out); NaN where a row takes no part or a side
+    /// is constant.
+    pub dominance: Vec<Vec<f64>>,
     /// Missing values, too few lots.
     pub warnings: Vec<Warning>,
     /// The columns and the readout of the lots that take part.
@@ -204,13 +214,22 @@ pub fn association_of(
     let attainable = smallest_p(&family);
     let smallest_p = if exact { attainable } else { attainable.max(1.0 / n_permutations as f64) };
 
-    let (r, rho, effects) = (plain.effects(), ranked.effects(), tested.effects());
+    let (mut r, rho, effects) = (plain.effects(), ranked.effects(), tested.effects());
+    if observed.ranks_only {
+        r.fill(f64::NAN);
+    }
     let without = tested.without_each();
+    let on_all_rows = |of_kept: Vec<f64>| {
+        let mut all = vec![f64::NAN; table.n_lots()];
+        kept.iter().zip(of_kept).for_each(|(&row, part)| all[row] = part);
+        all
+    };
+    let dominance = tested.dominance().into_iter().map(on_all_rows).collect();
     let n_lots = kept.iter().map(|&row| units.lots[row].len()).sum();
     let paired = !units.block.is_empty() && units.block == units.column;
     let n_effective = weights.as_deref().map_or(n_rows, kish).saturating_sub(design.n_taken());
     let row = |(k, x): (usize, &Vec<f64>)| {
-        let (slope, intercept) = line(x, &y);
+        let (slope, intercept) = if observed.ranks_only { (f64::NAN, f64::NAN) } else { line(x, &y) };
         let without: Vec<f64> = without.iter().map(|effects| effects[k]).collect();
         let mut row = AssociationRow {
             column: table.columns[k].clone(),
@@ -221,6 +240,7 @@ pub fn association_of(
             effect: effects[k],
             p_exact: p.alone[k],
             p_family: p.family[k],
+            p_family_all: p.family[k],
             q: q[k],
             ci_low: f64::NAN,
             ci_high: f64::NAN,
@@ -254,6 +274,7 @@ pub fn association_of(
             weighted: weights.is_some(),
             n_orders: family.exchange().count(),
         },
+        dominance,
         warnings,
         family,
         orders,

@@ -4,8 +4,13 @@
 //!
 //! **Method.** Each covariate (one number per lot: quality measures, numeric columns of the sheet, text columns of two
 //! values as 0 and 1) is correlated with the readout and with each cluster's share (Pearson, exact permutation p over lots
-//! up to 12, random orders above). The partial correlation of share and readout given the covariate is
-//! `(r − r_sc r_yc) / √((1 − r_sc²)(1 − r_yc²))`, with the p of Student's t on n − 3 degrees of freedom.
+//! up to 12, random orders above). A text column of more values is a division into groups: its correlation ratio η is the root
+//! of the share of the variance that lies between them (η²), and its p the share of orders of the groups over lots in which η is
+//! as large. Columns that name each lot can't be told from the lot and are left out. The partial correlation of share and
+//! readout given the covariate is that of what it leaves of both; for one number
+//! `(r − r_sc r_yc) / √((1 − r_sc²)(1 − r_yc²))`, with the p of Student's t on n − 3 degrees of freedom, one less for each
+//! further group. All is done as in the association: units, within blocks, freed from its covariates, and on ranks where
+//! ranks are tested.
 //!
 //! Two warnings. The readout cannot be told apart from a covariate: |r| of the two is at least `collinear` with p ≤ α. A
 //! cluster cannot be told apart: its share goes with the readout (p ≤ α), both go with the covariate (p ≤ α each), and
@@ -19,17 +24,20 @@
 //!
 //! **References.** Fisher 1924 (partial correlation), Metron 3:329-332; Pearl 2009, doi:10.1017/CBO9780511803161.
 
+mod covariate;
+
+pub use covariate::{Covariate, CovariateValues};
+
+use covariate::Rows;
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::AssociationParams;
+use super::{AssociationParams, Observed, Statistic, Units};
 use crate::data::{LotSheet, LotTable, SheetColumn};
 use crate::error::{Error, Result};
-use crate::math::correlation::pearson;
-use crate::math::pair_permutation::pair_p;
-use crate::math::partial_correlation::{partial_correlation, partial_p};
+use crate::math::partial_correlation::partial_p;
 use crate::warning::Warning;
 
 /// A batch column explains too much of a readout from this adjusted share of its variance on.
@@ -65,7 +73,7 @@ impl ConfoundingParams {
     }
 }
 
-/// One covariate with the readout and one cluster. NaN where a side is constant or lots are too few; then p is 1.
+/// One covariate with the readout and one cluster; the correlations of a division into groups are η. NaN where a side is constant or lots are too few; then p is 1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConfoundingRow {
     /// Name of the covariate.
@@ -88,6 +96,8 @@ pub struct ConfoundingRow {
     pub r_partial: f64,
     /// Its p by Student's t.
     pub p_partial: f64,
+    /// Groups of a division; 0 for a number.
+    pub n_groups: usize,
 }
 
 /// Result of [`confounding`].
@@ -124,66 +134,87 @@ fn coded(column: &SheetColumn) -> Option<(String, Vec<f64>)> {
     Some((format!("{} ({one})", column.name), texts.iter().map(code).collect()))
 }
 
-/// Holds each covariate (lots × covariates, NaN = missing) against the readout and against each share (lots × clusters).
+/// Text columns of three values or more, as codes; those of which each lot has a value of its own, such as a name, and the
+/// readout itself, are left out.
+pub fn sheet_groups(sheet: &LotSheet, readout: &str) -> Vec<(String, Vec<Option<usize>>)> {
+    let grouped = |column: &SheetColumn| {
+        let texts: Vec<&str> = column.values.iter().map(|v| v.trim()).collect();
+        let mut levels: Vec<&str> = texts.iter().copied().filter(|t| !t.is_empty()).collect();
+        let n_known = levels.len();
+        levels.sort_unstable();
+        levels.dedup();
+        let tells = column.numbers().is_none() && levels.len() > 2 && levels.len() < n_known;
+        tells.then(|| (column.name.clone(), texts.iter().map(|text| levels.binary_search(text).ok()).collect()))
+    };
+    sheet.columns.iter().filter(|column| column.name != readout).filter_map(grouped).collect()
+}
+
+/// Holds each covariate against the readout and against each share, as `units` and `orders` say for the association: one entry
+/// per unit, within blocks, freed from its covariates, by ranks where ranks are tested (weights are not used).
 ///
 /// # Errors
 /// A parameter is out of range.
 pub fn confounding(
-    covariates: &LotTable,
+    covariates: &[Covariate],
     shares: &LotTable,
-    readout: &str,
-    values: &[f64],
+    observed: Observed<'_>,
+    units: &Units,
     params: &ConfoundingParams,
     orders: &AssociationParams,
     seed: u64,
 ) -> Result<Confounding> {
     params.check()?;
-    let n_lots = values.len();
-    assert_eq!((covariates.n_lots(), shares.n_lots()), (n_lots, n_lots), "one value per lot");
-    let p = |x: &[f64], y: &[f64]| pair_p(x, y, orders.max_exact_lots, orders.n_permutations as u64, seed);
-    let pairs: Vec<(usize, usize)> =
-        (0..covariates.n_columns()).flat_map(|c| (0..shares.n_columns()).map(move |k| (c, k))).collect();
-    let lots_of = |c: usize, k: usize| -> Vec<usize> {
-        let known = |lot: &usize| {
-            !(values[*lot].is_nan() || covariates.values[[*lot, c]].is_nan() || shares.values[[*lot, k]].is_nan())
+    let values = observed.values;
+    assert_eq!((units.names.len(), shares.n_lots()), (values.len(), values.len()), "one value per unit");
+    let ranks = observed.ranks_only || orders.statistic == Statistic::Spearman;
+    let rows_of = |c: usize, k: usize| -> Rows {
+        let known = |row: &usize| {
+            let present = !values[*row].is_nan() && !shares.values[[*row, k]].is_nan();
+            let taken = units.blocks[*row].is_some() && units.covariate_columns.iter().all(|c| !c[*row].is_nan());
+            present && taken && covariates[c].is_known(*row)
         };
-        (0..n_lots).filter(known).collect()
+        Rows::new((0..values.len()).filter(known).collect(), units, ranks)
     };
-    let readout_p: Vec<f64> = (0..covariates.n_columns())
-        .into_par_iter()
-        .map(|c| {
-            // Shares are missing for the same lots in every cluster: those without cells.
-            let lots = if shares.n_columns() == 0 { Vec::new() } else { lots_of(c, 0) };
-            p(&pick(covariates.column(c).to_vec(), &lots), &pick(values.to_vec(), &lots))
+    let n_clusters = shares.n_columns();
+    // Shares are missing for the same lots in every cluster: those without cells.
+    let told: Vec<usize> =
+        (0..covariates.len()).filter(|&c| n_clusters > 0 && !rows_of(c, 0).seen(&covariates[c]).is_name()).collect();
+    let readout_p: Vec<f64> = told
+        .par_iter()
+        .map(|&c| {
+            let rows = rows_of(c, 0);
+            rows.seen(&covariates[c]).p(&rows.pick(values), orders, seed)
         })
         .collect();
+    let pairs: Vec<(usize, usize)> = (0..told.len()).flat_map(|i| (0..n_clusters).map(move |k| (i, k))).collect();
     let rows: Vec<(ConfoundingRow, f64)> = pairs
         .into_par_iter()
-        .map(|(c, k)| {
-            let lots = lots_of(c, k);
-            let (covariate, share, y) = (
-                pick(covariates.column(c).to_vec(), &lots),
-                pick(shares.column(k).to_vec(), &lots),
-                pick(values.to_vec(), &lots),
-            );
-            let r_partial = partial_correlation(&share, &y, &covariate);
+        .map(|(i, k)| {
+            let covariate = &covariates[told[i]];
+            let rows = rows_of(told[i], k);
+            let seen = rows.seen(covariate);
+            let (share, y) = (rows.pick(&shares.column(k).to_vec()), rows.pick(values));
+            let r_partial = seen.partial(&share, &y);
             let row = ConfoundingRow {
-                covariate: covariates.columns[c].clone(),
+                covariate: covariate.name.clone(),
                 cluster: shares.columns[k].clone(),
-                n_lots: lots.len(),
-                r_readout: pearson(&covariate, &y),
-                p_readout: readout_p[c],
-                r_share: pearson(&covariate, &share),
-                p_share: p(&covariate, &share),
-                r: pearson(&share, &y),
+                n_lots: rows.n(),
+                r_readout: seen.correlation(&y),
+                p_readout: readout_p[i],
+                r_share: seen.correlation(&share),
+                p_share: seen.p(&share, orders, seed),
+                r: rows.correlation(&share, &y),
                 r_partial,
-                p_partial: partial_p(r_partial, lots.len()),
+                // One covariate takes one degree of freedom of those that its p counts with.
+                p_partial: partial_p(r_partial, (rows.n() + 1).saturating_sub(seen.given.n_taken().max(1))),
+                n_groups: seen.n_groups,
             };
-            let p_alone = if params.alpha >= row.p_share.max(row.p_readout) { p(&share, &y) } else { f64::NAN };
+            let explains = params.alpha >= row.p_share.max(row.p_readout);
+            let p_alone = if explains { rows.p_of_pair(&share, &y, orders, seed) } else { f64::NAN };
             (row, p_alone)
         })
         .collect();
-    let warnings = warnings(&rows, readout, params);
+    let warnings = warnings(&rows, observed.name, params);
     Ok(Confounding { rows: rows.into_iter().map(|(row, _)| row).collect(), warnings })
 }
 

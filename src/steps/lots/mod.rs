@@ -19,7 +19,8 @@ pub use association::{
 };
 pub use composition::{Composition, CompositionParams, Transform, composition, transformed_counts, transformed_table};
 pub use confounding::{
-    Confounding, ConfoundingParams, ConfoundingRow, confounding, integrated_column, sheet_covariates,
+    Confounding, ConfoundingParams, ConfoundingRow, Covariate, CovariateValues, confounding, integrated_column,
+    sheet_covariates, sheet_groups,
 };
 pub use deviation::{Deviation, DeviationParams, DeviationRow, Distance, Population, deviation, limit_of};
 pub use influence::{Influence, influence};
@@ -30,5 +31,5 @@ pub use pseudobulk::{Pseudobulk, PseudobulkParams, pseudobulk};
 pub use readouts::{OutcomesParams, Weights, censored, measured_readouts, outcome_readouts, sheet_readout, weights};
 pub use sensitivity::{Choices, Sensitivity, SensitivityParams, Specification, sensitivity, specification};
 pub use two_groups::{TwoGroups, TwoGroupsRow, two_groups};
-pub use units::{Units, units};
+pub use units::{Units, lots_of_units, units};
 pub use verdict::{FoundAgain, Judgement, Reason, Verdict, VerdictParams, verdicts};

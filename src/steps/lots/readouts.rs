@@ -4,9 +4,12 @@
 //!
 //! **Method.** Replicates: mean, standard error, t interval. A replicate below the limit of quantification enters the mean at
 //! that limit (at the lowest number known of the readout if the limit is not given); a lot all of whose replicates lie below
-//! takes the lowest place of all lots, shared with its like (half the lowest number), and the readout is tested by ranks. Cases: an outcome of zeros
-//! and ones is an event, its value the rate with its Jeffreys interval; any other number is averaged, with a t interval. Lots
-//! with fewer than `min_cases` cases are missing, so that no output shows them.
+//! takes the lowest place of all lots, shared with its like, and the readout is tested by ranks; the number that stands for it
+//! (half the lowest) enters nothing but ranks. Limits may differ: a lot that lies below a limit (the mean of its replicates')
+//! above the lowest value of a measured lot can't be told from that lot, so it has no place: it is missing, with a warning.
+//! Cases: an outcome of zeros and ones is an event, its value the rate with its Jeffreys interval; any other number is
+//! averaged, with a t interval. Lots with fewer than `min_cases` cases are missing, and, where an outcome has two values, lots
+//! with fewer cases of either, since a rate and the number of cases give that count away. No output shows them.
 //! Weights of the association: number of cases; or precision, n / s̃² with s̃² the variance of a lot's replicates drawn to
 //! that of all lots, as if that were known with [`PRIOR_DEGREES`] degrees of freedom (variances of two or three replicates
 //! alone would let chance decide).
@@ -38,14 +41,18 @@ const LEVEL: f64 = 0.95;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OutcomesParams {
-    /// Lots with fewer cases are hidden in every output and take no part, at least 1. More protects cases better and leaves
-    /// fewer lots. Default 5, by custom of registries.
+    /// Lots with fewer cases are hidden in every output and take no part, at least 1; so are lots with fewer events, or fewer
+    /// cases without one. More protects cases better and leaves fewer lots. Default 5, by custom of registries.
     pub min_cases: usize,
+    /// Show lots without any event, and lots where every case has one: a 0 tells of no single case by itself. Default off:
+    /// counts below the limit are hidden, 0 included. On where events are rare and the registry allows it: else the lots that
+    /// are left are those with many events.
+    pub show_zero: bool,
 }
 
 impl Default for OutcomesParams {
     fn default() -> Self {
-        Self { min_cases: 5 }
+        Self { min_cases: 5, show_zero: false }
     }
 }
 
@@ -106,16 +113,19 @@ pub fn sheet_readout(sheet: &LotSheet, name: &str) -> Result<Readout> {
     ))
 }
 
-/// One readout per name, in the order of the alphabet.
-pub fn measured_readouts(measurements: &[Measurement], n_lots: usize) -> Vec<Readout> {
+/// One readout per name, in the order of the alphabet. `lots`: names, for warnings.
+pub fn measured_readouts(measurements: &[Measurement], lots: &[String]) -> (Vec<Readout>, Vec<Warning>) {
     let mut by_name: BTreeMap<&str, Vec<&Measurement>> = BTreeMap::new();
     for measurement in measurements {
         by_name.entry(&measurement.readout).or_default().push(measurement);
     }
-    by_name.into_iter().map(|(name, rows)| measured(name, &rows, n_lots)).collect()
+    let mut warnings = Vec::new();
+    let readouts = by_name.into_iter().map(|(name, rows)| measured(name, &rows, lots, &mut warnings)).collect();
+    (readouts, warnings)
 }
 
-fn measured(name: &str, rows: &[&Measurement], n_lots: usize) -> Readout {
+fn measured(name: &str, rows: &[&Measurement], lots: &[String], warnings: &mut Vec<Warning>) -> Readout {
+    let n_lots = lots.len();
     let mut readout = Readout::new(name, ReadoutSource::Measured, vec![f64::NAN; n_lots]);
     readout.unit = rows.first().map_or(String::new(), |row| row.unit.clone());
     let known = |row: &&&Measurement| !row.value.is_nan();
@@ -130,9 +140,28 @@ fn measured(name: &str, rows: &[&Measurement], n_lots: usize) -> Readout {
         (readout.values[lot], readout.sem[lot]) = mean_and_error(&values);
         (readout.ci_low[lot], readout.ci_high[lot]) = t_interval(readout.values[lot], readout.sem[lot], values.len());
         if readout.below_loq(lot) {
+            (readout.sem[lot], readout.ci_low[lot], readout.ci_high[lot]) = (f64::NAN, f64::NAN, f64::NAN);
+        }
+    }
+    let measured = (0..n_lots).filter(|&lot| readout.n[lot] > 0 && !readout.below_loq(lot));
+    let lowest_lot = measured.map(|lot| readout.values[lot]).fold(f64::INFINITY, f64::min);
+    for lot in (0..n_lots).filter(|&lot| readout.below_loq(lot)).collect::<Vec<_>>() {
+        // What stands there so far is the mean of its limits.
+        if readout.values[lot] > lowest_lot {
+            warnings.push(Warning::LotLeftOut {
+                lot: lots[lot].clone(),
+                step: format!("the readout {name}"),
+                cause: format!(
+                    "it lies below a limit of quantification ({}) above the lowest measured lot ({lowest_lot}) and can be ranked \
+                     neither above nor below that lot; measure it with the lower limit, or report every lot below the highest \
+                     limit as below it",
+                    readout.values[lot]
+                ),
+            });
+            readout.values[lot] = f64::NAN;
+        } else {
             // The lowest place, shared: ranks need no more, and limits that differ would order them by chance.
             readout.values[lot] = if lowest > 0.0 { lowest / 2.0 } else { lowest - 1.0 };
-            (readout.sem[lot], readout.ci_low[lot], readout.ci_high[lot]) = (f64::NAN, f64::NAN, f64::NAN);
         }
     }
     readout
@@ -156,7 +185,7 @@ pub fn outcome_readouts(
     let readouts = by_name
         .into_iter()
         .map(|(name, cases)| {
-            let readout = outcome(name, &cases, n_lots, params.min_cases);
+            let readout = outcome(name, &cases, n_lots, params);
             let n_hidden = readout.hidden.iter().filter(|h| **h).count();
             if n_hidden > 0 {
                 let outcome = name.to_string();
@@ -168,15 +197,26 @@ pub fn outcome_readouts(
     Ok((readouts, warnings))
 }
 
-fn outcome(name: &str, cases: &[&CaseOutcome], n_lots: usize, min_cases: usize) -> Readout {
+fn outcome(name: &str, cases: &[&CaseOutcome], n_lots: usize, params: &OutcomesParams) -> Readout {
     let mut readout = Readout::new(name, ReadoutSource::Outcome, vec![f64::NAN; n_lots]);
     let events = cases.iter().all(|case| case.value == 0.0 || case.value == 1.0);
+    let mut distinct: Vec<f64> = cases.iter().map(|case| case.value).collect();
+    distinct.sort_by(f64::total_cmp);
+    distinct.dedup();
+    // Of two values, the mean and the number of cases tell how many have either.
+    let of_two = match distinct[..] {
+        _ if events => Some([0.0, 1.0]),
+        [low, high] => Some([low, high]),
+        _ => None,
+    };
+    let too_few = |n: usize| n < params.min_cases && !(n == 0 && params.show_zero);
     for lot in 0..n_lots {
         let values: Vec<f64> = cases.iter().filter(|case| case.lot == lot).map(|case| case.value).collect();
         if values.is_empty() {
             continue;
         }
-        if values.len() < min_cases {
+        let count = |value: f64| values.iter().filter(|v| **v == value).count();
+        if values.len() < params.min_cases || of_two.is_some_and(|two| two.into_iter().any(|v| too_few(count(v)))) {
             readout.hidden[lot] = true;
             continue;
         }
@@ -247,92 +287,4 @@ fn precisions(readout: &Readout, n: &[f64]) -> Vec<f64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::data::{LotSource, SheetColumn};
-
-    fn replicate(lot: usize, value: f64, below_loq: bool) -> Measurement {
-        Measurement { lot, readout: "vegf".into(), value, unit: "pg/mL".into(), below_loq }
-    }
-
-    #[test]
-    fn replicates_are_averaged() {
-        let rows =
-            [replicate(0, 2.0, false), replicate(0, 4.0, false), replicate(0, 6.0, false), replicate(2, 1.0, false)];
-        let readout = &measured_readouts(&rows, 3)[0];
-        assert_eq!((readout.values[0], readout.values[2], readout.n.clone()), (4.0, 1.0, vec![3, 0, 1]));
-        // Standard deviation 2, so 2 / √3; t with 2 degrees of freedom is 4.302653.
-        assert!((readout.sem[0] - 2.0 / 3.0_f64.sqrt()).abs() < 1e-15);
-        assert!((readout.ci_high[0] - (4.0 + 4.302_653 * readout.sem[0])).abs() < 1e-5);
-        assert!(readout.values[1].is_nan() && readout.sem[2].is_nan() && readout.ci_low[2].is_nan());
-    }
-
-    #[test]
-    fn below_the_limit_is_lowest_and_tied() {
-        let rows = [
-            replicate(0, f64::NAN, true),
-            replicate(0, 3.0, true),
-            replicate(1, f64::NAN, true),
-            replicate(2, 3.0, true),
-            replicate(2, 9.0, false),
-        ];
-        let readout = &measured_readouts(&rows, 3)[0];
-        assert_eq!(readout.values, [1.5, 1.5, 6.0]);
-        assert_eq!([0, 1, 2].map(|lot| readout.below_loq(lot)), [true, true, false]);
-        assert!(readout.sem[0].is_nan() && readout.sem[2].is_finite());
-    }
-
-    #[test]
-    fn outcomes_are_rates_or_means_and_few_are_hidden() {
-        let case = |lot, name: &str, value| CaseOutcome { lot, name: name.into(), value };
-        let mut cases: Vec<CaseOutcome> = (0..10).map(|i| case(0, "relapse", f64::from(u8::from(i < 3)))).collect();
-        cases.extend((0..4).map(|_| case(1, "relapse", 1.0)));
-        cases.extend((0..5).map(|i| case(1, "days", f64::from(i))));
-        let (readouts, warnings) = outcome_readouts(&cases, 2, &OutcomesParams::default()).unwrap();
-        let (days, relapse) = (&readouts[0], &readouts[1]);
-        assert_eq!((relapse.values[0], relapse.n[0], relapse.hidden.clone()), (0.3, 10, vec![false, true]));
-        assert_eq!((relapse.ci_low[0], relapse.ci_high[0]), jeffreys(3, 10, 0.95));
-        assert!(relapse.values[1].is_nan() && relapse.n[1] == 0);
-        assert_eq!((days.values[1], days.hidden[0]), (2.0, false));
-        assert_eq!(warnings, [Warning::OutcomesHidden { outcome: "relapse".into(), n_lots: 1, min_cases: 5 }]);
-        assert!(outcome_readouts(&cases, 2, &OutcomesParams { min_cases: 0 }).is_err());
-    }
-
-    #[test]
-    fn weights_are_cases_or_precision() {
-        let rows = [
-            replicate(0, 1.0, false),
-            replicate(0, 3.0, false),
-            replicate(1, 1.0, false),
-            replicate(1, 1.0, false),
-            replicate(2, 2.0, false),
-        ];
-        let readout = &measured_readouts(&rows, 4)[0];
-        assert_eq!(weights(readout, Weights::Cases), None);
-        // Variances 2 and 0, in common 1; with four degrees from that: (4 + 2) / 5, 4 / 5 and 1.
-        let w = weights(readout, Weights::Precision).unwrap();
-        for (w, expected) in w.iter().zip([2.0 / 1.2, 2.0 / 0.8, 1.0, 0.0]) {
-            assert!((w - expected).abs() < 1e-12, "{w} {expected}");
-        }
-        let mut cases = readout.clone();
-        cases.source = ReadoutSource::Outcome;
-        assert_eq!(weights(&cases, Weights::Cases), Some(vec![2.0, 2.0, 1.0, 0.0]));
-        assert_eq!(weights(&cases, Weights::None), None);
-    }
-
-    #[test]
-    fn two_words_are_two_groups() {
-        let sheet = |values: &[&str]| LotSheet {
-            lots: values.iter().map(|v| LotSource { lot: format!("L{v}"), path: "".into(), subset: None }).collect(),
-            columns: vec![SheetColumn { name: "arm".into(), values: values.iter().map(|v| v.to_string()).collect() }],
-        };
-        let readout = sheet_readout(&sheet(&["stim", "ctrl", "", "stim"]), "arm").unwrap();
-        assert_eq!(readout.groups, Some(["ctrl".into(), "stim".into()]));
-        assert_eq!((readout.values[0], readout.values[1], readout.values[2].is_nan()), (1.0, 0.0, true));
-        assert!(sheet_readout(&sheet(&["1", "2.5"]), "arm").unwrap().groups.is_none());
-        for bad in [&["a", "b", "c"][..], &["1", "x"], &["a"]] {
-            assert!(sheet_readout(&sheet(bad), "arm").unwrap_err().to_string().contains("holds text"), "{bad:?}");
-        }
-        assert!(sheet_readout(&sheet(&["1"]), "vegf").unwrap_err().to_string().contains("no column `vegf`"));
-    }
-}
+mod tests;

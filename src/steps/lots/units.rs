@@ -107,13 +107,14 @@ impl Units {
 /// # Errors
 /// - a column named in the parameters is not in the sheet
 /// - lots of one unit lie in several blocks, or differ in a covariate that is a word
+/// - the readout differs within units, and its averages are all the same
 pub fn units(sheet: &LotSheet, table: &LotTable, readout: &Readout, params: &AssociationParams) -> Result<Units> {
     let names: Vec<String> = sheet.lots.iter().map(|lot| lot.lot.clone()).collect();
     let mut units = Units::free(&names);
     let takes_part: Vec<bool> = (0..names.len())
         .map(|lot| !readout.values[lot].is_nan() && !table.values.row(lot).iter().any(|v| v.is_nan()))
         .collect();
-    if let Some(column) = unit_column(sheet, params)? {
+    if let Some(column) = unit_column(sheet, &params.unit)? {
         let codes = codes(&column.values, &takes_part);
         let n_units = codes.iter().flatten().max().map_or(0, |last| last + 1);
         let n_lots = codes.iter().flatten().count();
@@ -126,6 +127,7 @@ pub fn units(sheet: &LotSheet, table: &LotTable, readout: &Readout, params: &Ass
             units.warnings.extend((n_units < n_lots).then(|| told(false)));
         } else if n_units < n_lots {
             merge(&mut units, column, &codes, n_units, readout);
+            refuse_averaged_away(&units, readout)?;
             units.warnings.push(told(true));
         }
     }
@@ -145,8 +147,22 @@ pub fn units(sheet: &LotSheet, table: &LotTable, readout: &Readout, params: &Ass
     Ok(units)
 }
 
-fn unit_column<'a>(sheet: &'a LotSheet, params: &AssociationParams) -> Result<Option<&'a SheetColumn>> {
-    match params.unit.as_str() {
+/// Lots that are left out together when a road is walked without each unit, in the order of the sheet: those of one value of
+/// the unit's column (`unit` as in [`AssociationParams`]), else each for itself.
+///
+/// # Errors
+/// The column is not in the sheet.
+pub fn lots_of_units(sheet: &LotSheet, unit: &str) -> Result<Vec<Vec<usize>>> {
+    let n_lots = sheet.lots.len();
+    let column = if unit == EACH_LOT { None } else { unit_column(sheet, unit)? };
+    let Some(column) = column else { return Ok((0..n_lots).map(|lot| vec![lot]).collect()) };
+    let codes = codes(&column.values, &vec![true; n_lots]);
+    let n_units = codes.iter().flatten().max().map_or(0, |last| last + 1);
+    Ok((0..n_units).map(|unit| (0..n_lots).filter(|&lot| codes[lot] == Some(unit)).collect()).collect())
+}
+
+fn unit_column<'a>(sheet: &'a LotSheet, unit: &str) -> Result<Option<&'a SheetColumn>> {
+    match unit {
         "" | EACH_LOT => Ok(sheet.column(DONOR)),
         name => find(sheet, "association.unit", name).map(Some),
     }
@@ -201,6 +217,28 @@ fn merge(units: &mut Units, column: &SheetColumn, codes: &[Option<usize>], n_uni
     let warnings = std::mem::take(&mut units.warnings);
     *units = Units { column: column.name.clone(), names, strata, ..Units::free(&vec![String::new(); n_units]) };
     (units.lots, units.warnings) = (lots, warnings);
+}
+
+/// A readout that differs within every unit and no more between them, such as two arms of each donor, is gone once averaged.
+fn refuse_averaged_away(units: &Units, readout: &Readout) -> Result<()> {
+    let differ = |values: &[f64]| {
+        let mut known = values.iter().filter(|v| !v.is_nan());
+        let first = known.next().copied();
+        known.any(|v| first.is_some_and(|f| (v - f).abs() > 1e-12 * f.abs().max(v.abs())))
+    };
+    if !differ(&readout.values) || differ(&units.average(&readout.values)) {
+        return Ok(());
+    }
+    let (name, column) = (&readout.name, &units.column);
+    Err(Error::input(
+        format!(
+            "{name} has the same average in every value of `{column}`, whose lots are averaged, so nothing is left to explain"
+        ),
+        format!(
+            "compare the lots within `{column}` with --block {column} (`block = \"{column}\"` in `[association]`), or, if lots of one \
+             `{column}` are independent, say --unit lot"
+        ),
+    ))
 }
 
 /// What all lots of each unit have in common.

@@ -2,9 +2,10 @@
 //!
 //! **Question.** Is an association shown, excluded, or neither, and why not more?
 //!
-//! **Method.** Four answers, tried in this order. *Supported*: family-wise p ≤ α; without any one lot r keeps its sign and p
-//! alone ≤ α; without a dominant lot (one with more than half of the variation of share or readout) family-wise p ≤ α; and,
-//! where the whole road was repeated without each lot, the cluster is found again in enough of these runs with r of one sign.
+//! **Method.** Four answers, tried in this order. *Supported*: family-wise p ≤ α, over all clusters and all readouts ranked; without any one lot r keeps its sign and p
+//! alone ≤ α; without a dominant lot (one with more than half of the variation of share or readout) family-wise p ≤ α; and
+//! with the whole road repeated without each unit, the cluster is found again in enough of these runs with r of one sign; a run
+//! that failed counts as one without the cluster, and without such runs nothing is supported.
 //! *Suggestive*: p alone ≤ α, also without a dominant lot, and r keeps its sign. *No association seen within ±δ*: the 1 − 2α
 //! Fisher-z interval of r, and r without each lot, lie within ±δ: two one-sided tests at level α each (Schuirmann 1987).
 //! Else *cannot conclude*, which shows neither an association nor its absence. What kept a cluster from more is told.
@@ -78,7 +79,7 @@ impl VerdictParams {
 /// What became of a cluster when the whole road was repeated without each lot in turn.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct FoundAgain {
-    /// Runs, one per lot left out.
+    /// Runs, one per unit left out, those that failed included.
     pub n_runs: usize,
     /// Runs in which the cluster was found again (Jaccard index of at least [`VerdictParams::min_jaccard`]).
     pub n_found: usize,
@@ -88,6 +89,20 @@ pub struct FoundAgain {
     pub r_max: f64,
     /// r has the sign of the run with all lots in every run in which the cluster was found again.
     pub same_sign: bool,
+}
+
+impl FoundAgain {
+    /// For clusters that were given, not found on the cells of these lots: they are there without any unit, with the r of fixed
+    /// clusters.
+    pub fn given(row: &AssociationRow) -> Self {
+        Self {
+            n_runs: row.n_units,
+            n_found: row.n_units,
+            r_min: row.loo_min,
+            r_max: row.loo_max,
+            same_sign: row.loo_min * row.effect > 0.0 && row.loo_max * row.effect > 0.0,
+        }
+    }
 }
 
 /// What can be said of a cluster.
@@ -148,6 +163,13 @@ pub enum Reason {
         /// The level.
         alpha: f64,
     },
+    /// p over all clusters and all readouts that were ranked is above the level.
+    AllReadoutsAbove {
+        /// The p.
+        p: f64,
+        /// The level.
+        alpha: f64,
+    },
     /// r changes its sign, or is lost, without one lot.
     SignTurns {
         /// The most influential lot.
@@ -179,6 +201,8 @@ pub enum Reason {
         /// The level.
         alpha: f64,
     },
+    /// The whole road was not repeated without each unit, so that nothing shows whether the cluster is found again.
+    NotRepeated,
     /// The cluster is not found again often enough when the whole road is repeated without each lot.
     NotFoundAgain {
         /// Runs in which it was.
@@ -210,6 +234,9 @@ impl std::fmt::Display for Reason {
             Self::NoCorrelation => f.write_str("its share, or the readout, is the same in all lots"),
             Self::AloneAbove { p, alpha } => write!(f, "p alone is {p:.3}, above {alpha}"),
             Self::FamilyAbove { p, alpha } => write!(f, "family-wise p is {p:.3}, above {alpha}"),
+            Self::AllReadoutsAbove { p, alpha } => {
+                write!(f, "family-wise p over all readouts that were ranked is {p:.3}, above {alpha}")
+            }
             Self::SignTurns { lot, low, high } => {
                 write!(
                     f,
@@ -228,6 +255,9 @@ impl std::fmt::Display for Reason {
                     return f.write_str(", and without it too few lots are left to test");
                 }
                 write!(f, ", and without it the family-wise p is {p:.3}, above {alpha}")
+            }
+            Self::NotRepeated => {
+                f.write_str("the road was not repeated without each unit, so whether it is found again is unknown")
             }
             Self::NotFoundAgain { n_found, n_runs } => {
                 write!(f, "the cluster is found again in only {n_found} of {n_runs} runs without one lot")
@@ -313,6 +343,8 @@ fn judge(
     }
     if !family {
         why.push(Reason::FamilyAbove { p: row.p_family, alpha });
+    } else if row.p_family_all > alpha {
+        why.push(Reason::AllReadoutsAbove { p: row.p_family_all, alpha });
     }
     // Written so that a missing or zero r keeps no sign.
     let keeps_sign = row.loo_min * row.effect > 0.0 && row.loo_max * row.effect > 0.0;
@@ -335,6 +367,9 @@ fn judge(
     if alone && let Some(entry) = worst(|e| e.p_without, &|_| true) {
         let (lot, r, p) = (entry.lot.clone(), entry.r_without, entry.p_without);
         why.push(Reason::RestsOnOneLot { lot, r, p, alpha });
+    }
+    if again.is_none() {
+        why.push(Reason::NotRepeated);
     }
     if let Some(again) = again {
         if (again.n_found as f64) < params.min_found * again.n_runs as f64 {

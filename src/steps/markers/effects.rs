@@ -100,15 +100,15 @@ struct Sums {
     n_up: u16,
 }
 
-/// A way to divide the cells, and perhaps a lot that takes no part.
+/// A way to divide the cells, and lots that take no part.
 #[derive(Debug, Clone, Copy)]
 pub struct Division<'a> {
-    /// One entry (below `n_clusters`) per cell; those of the lot left out are not looked at.
+    /// One entry (below `n_clusters`) per cell; those of lots left out are not looked at.
     pub labels: &'a [u32],
     /// Number of clusters.
     pub n_clusters: usize,
-    /// The lot that takes no part.
-    pub without: Option<usize>,
+    /// Lots that take no part.
+    pub without: &'a [usize],
 }
 
 /// Computes effects of all genes in all clusters. `labels` has one entry (below `n_clusters`) per cell.
@@ -122,7 +122,7 @@ pub fn effects(
     n_clusters: usize,
     params: &EffectsParams,
 ) -> Result<Effects> {
-    let division = Division { labels, n_clusters, without: None };
+    let division = Division { labels, n_clusters, without: &[] };
     let mut effects = effects_of_divisions(dataset, normalized, &[division], params)?;
     Ok(effects.pop().expect("one division gives one result"))
 }
@@ -205,9 +205,8 @@ impl<'a> Plan<'a> {
         let Division { labels, n_clusters, without } = division;
         assert_eq!(labels.len(), dataset.n_cells(), "one label per cell");
         let labels: Vec<&[u32]> = dataset.offsets().windows(2).map(|lot| &labels[lot[0]..lot[1]]).collect();
-        let size = |(lot, labels): (usize, &&[u32])| match without {
-            Some(left_out) if left_out == lot => vec![0; n_clusters],
-            _ => cluster_sizes(labels, n_clusters),
+        let size = |(lot, labels): (usize, &&[u32])| {
+            if without.contains(&lot) { vec![0; n_clusters] } else { cluster_sizes(labels, n_clusters) }
         };
         let sizes: Vec<Vec<u64>> = labels.iter().enumerate().map(size).collect();
         let min_cells = params.min_cells.max(1) as u64;

@@ -3,7 +3,8 @@
 //! **Question.** Does a result rest on one lot? Clusters are found on the cells of all lots, so leaving a lot out of the
 //! last correlation only is not enough: the genes, the components and the clusters themselves may be that lot's.
 //!
-//! **Method.** For each lot dropped: variable genes, components, integration, graph, clusters at the resolution of the
+//! **Method.** What is dropped is a unit: a lot, or all lots of a donor (or of another column that says which lots are one,
+//! `association.unit`), since the other lots of a donor would stand in for the one that is gone. For each unit dropped: variable genes, components, integration, graph, clusters at the resolution of the
 //! full run (not chosen anew) and effects. Clusters are matched one to one with those of the full run, so that matched
 //! clusters share as many cells as possible (assignment problem), on the cells that both have; a cluster is *found again*
 //! where the Jaccard index of the match reaches a limit (`verdict.min_jaccard`). For a readout: r of the matched cluster's share over the
@@ -26,7 +27,7 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use crate::math::partition::Overlap;
-use crate::steps::lots::FoundAgain;
+use crate::steps::lots::{FoundAgain, Units};
 use crate::steps::markers::{Division, Effects};
 
 /// Fewest lots: with three left a correlation is still defined.
@@ -51,8 +52,10 @@ impl Default for LeaveOneOutParams {
 /// The roads without each lot.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LeaveOneOut {
-    /// One per lot left out, in the order of the sheet; a lot without cells has none.
+    /// One per unit left out, in the order of the sheet; one without cells has none.
     pub runs: Vec<RunWithout>,
+    /// Lots of each unit without which the road could not be walked.
+    pub failed: Vec<Vec<usize>>,
 }
 
 impl LeaveOneOut {
@@ -61,23 +64,46 @@ impl LeaveOneOut {
         self.runs.first().map_or(0, |run| run.matches.len())
     }
 
+    /// Roads asked for, those that failed included.
+    pub fn n_asked(&self) -> usize {
+        self.runs.len() + self.failed.len()
+    }
+
+    /// Whether some road, walked or failed, lacks each unit as a whole (each block, where lots are compared within units).
+    pub fn covers(&self, units: &Units) -> bool {
+        let lacked = |lots: &[usize]| {
+            let mut roads = self.runs.iter().map(|run| &run.lots).chain(&self.failed);
+            lots.is_empty() || roads.any(|road| lots.iter().all(|lot| road.contains(lot)))
+        };
+        let walkable = |lot: &usize| self.runs.iter().any(|run| run.n_cells.row(*lot).iter().any(|n| *n > 0));
+        let with_cells = |lots: &mut dyn Iterator<Item = usize>| lots.filter(walkable).collect::<Vec<usize>>();
+        if units.block.is_empty() || units.block != units.column {
+            return units.lots.iter().all(|lots| lacked(&with_cells(&mut lots.iter().copied())));
+        }
+        let of_block = |block: usize| {
+            let rows = (0..units.blocks.len()).filter(move |&row| units.blocks[row] == Some(block));
+            with_cells(&mut rows.flat_map(|row| units.lots[row].iter().copied()))
+        };
+        units.blocks.iter().flatten().all(|&block| lacked(&of_block(block)))
+    }
+
     /// Runs in which a cluster of the full run is found again.
     pub fn n_found(&self, cluster: usize, min_jaccard: f64) -> usize {
         self.runs.iter().filter(|run| run.is_found(cluster, min_jaccard)).count()
     }
 }
 
-/// What is kept of the road without one lot.
+/// What is kept of the road without one unit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunWithout {
-    /// The lot left out.
-    pub lot: usize,
+    /// The lots left out.
+    pub lots: Vec<usize>,
     /// Per cluster of the full run: the cluster of this run that it is matched with; `None` if they share no cell.
     pub matches: Vec<Option<usize>>,
-    /// Per cluster of the full run: Jaccard index with its match, 0 without one; NaN if the lot left out holds all of
+    /// Per cluster of the full run: Jaccard index with its match, 0 without one; NaN if the lots left out hold all of
     /// the cluster's cells.
     pub jaccard: Vec<f64>,
-    /// Lots (all) × clusters of this run: number of cells; 0 for the lot left out.
+    /// Lots (all) × clusters of this run: number of cells; 0 for lots left out.
     pub n_cells: Array2<u64>,
     /// Per cluster of this run: the genes that may be among the best, by falling share of cells that express them.
     pub genes: Vec<Vec<TopGene>>,
@@ -103,10 +129,12 @@ pub struct TopGene {
     pub share_in: f32,
 }
 
-/// Compares a run without a lot with the full run. `offsets` has the first cell of each lot and the number of cells.
+/// Compares a run without some lots with the full run. `offsets` has the first cell of each lot and the number of cells.
 pub fn run_without(full: Division<'_>, run: Division<'_>, offsets: &[usize], effects: &Effects) -> RunWithout {
-    let lot = run.without.expect("a run without a lot");
-    let left = |labels: &[u32]| [&labels[..offsets[lot]], &labels[offsets[lot + 1]..]].concat();
+    let others: Vec<usize> = (0..offsets.len() - 1).filter(|lot| !run.without.contains(lot)).collect();
+    let left = |labels: &[u32]| -> Vec<u32> {
+        others.iter().flat_map(|&lot| labels[offsets[lot]..offsets[lot + 1]].iter().copied()).collect()
+    };
     let overlap = Overlap::new(&left(full.labels), full.n_clusters, &left(run.labels), run.n_clusters);
     let matches = overlap.assignment();
     let jaccard = matches.iter().enumerate().map(|(k, matched)| match matched {
@@ -118,13 +146,13 @@ pub fn run_without(full: Division<'_>, run: Division<'_>, offsets: &[usize], eff
         }
     });
     let mut n_cells = Array2::zeros((offsets.len() - 1, run.n_clusters));
-    for other in (0..offsets.len() - 1).filter(|&other| other != lot) {
+    for other in others {
         for &label in &run.labels[offsets[other]..offsets[other + 1]] {
             n_cells[[other, label as usize]] += 1;
         }
     }
     let genes = (0..run.n_clusters).map(|cluster| possible_top(effects, cluster)).collect();
-    RunWithout { lot, jaccard: jaccard.collect(), matches, n_cells, genes }
+    RunWithout { lots: run.without.to_vec(), jaccard: jaccard.collect(), matches, n_cells, genes }
 }
 
 /// Genes that fewer than [`N_TOP`] genes of at least their share of expressing cells surpass in AUC.
@@ -153,7 +181,7 @@ fn possible_top(effects: &Effects, cluster: usize) -> Vec<TopGene> {
 /// What becomes of clusters and candidates of one readout when a lot is left out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stability {
-    /// Roads walked.
+    /// Roads asked for, those that failed included.
     pub n_runs: usize,
     /// One per cluster of the full run.
     pub clusters: Vec<FoundAgain>,
@@ -163,13 +191,13 @@ pub struct Stability {
     pub top: Vec<Vec<u32>>,
 }
 
-/// A cluster in the run without one lot.
+/// A cluster in the run without one unit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pull {
     /// Cluster of the full run.
     pub cluster: usize,
-    /// The lot left out.
-    pub lot: usize,
+    /// The lots left out.
+    pub lots: Vec<usize>,
     /// Effect of the matched cluster over the lots left; NaN without a match, or where it is undefined.
     pub r: f64,
     /// Jaccard index of the match.
@@ -186,32 +214,32 @@ impl Stability {
 }
 
 /// Meets a readout with the runs without each lot. `effects` gives the effect of each cluster of a run (lots × clusters of
-/// cells, the lot left out) as it is asked for in the full run, NaN where there is none; `strength` makes of an effect what
+/// cells, the lots left out) as it is asked for in the full run, NaN where there is none; `strength` makes of an effect what
 /// the ranking weighs with; `of_run` is the effect of each cluster of the full run. A gene must be expressed by at least
 /// `min_share` of a cluster's cells; a cluster is found again from a Jaccard index of `min_jaccard` on.
 pub fn stability(
     leave_one_out: &LeaveOneOut,
-    effects: &dyn Fn(&Array2<u64>, usize) -> Vec<f64>,
+    effects: &dyn Fn(&Array2<u64>, &[usize]) -> Vec<f64>,
     strength: &dyn Fn(f64) -> f64,
     of_run: &[f64],
     min_share: f64,
     min_jaccard: f64,
 ) -> Stability {
-    let correlations: Vec<Vec<f64>> = leave_one_out.runs.iter().map(|run| effects(&run.n_cells, run.lot)).collect();
+    let correlations: Vec<Vec<f64>> = leave_one_out.runs.iter().map(|run| effects(&run.n_cells, &run.lots)).collect();
     let mut pulls = Vec::new();
     for cluster in 0..leave_one_out.n_clusters() {
         for (run, r) in leave_one_out.runs.iter().zip(&correlations) {
             pulls.push(Pull {
                 cluster,
-                lot: run.lot,
+                lots: run.lots.clone(),
                 r: run.matches[cluster].map_or(f64::NAN, |matched| r[matched]),
                 jaccard: run.jaccard[cluster],
                 found: run.is_found(cluster, min_jaccard),
             });
         }
     }
-    let n_runs = leave_one_out.runs.len();
-    let clusters = pulls.chunks(n_runs.max(1)).zip(of_run).map(|(pulls, of_run)| {
+    let n_runs = leave_one_out.n_asked();
+    let clusters = pulls.chunks(leave_one_out.runs.len().max(1)).zip(of_run).map(|(pulls, of_run)| {
         let found: Vec<f64> = pulls.iter().filter(|p| p.found).map(|p| p.r).collect();
         FoundAgain {
             n_runs,

@@ -20,8 +20,8 @@ use ndarray::{ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::math::correlation::pearson;
-use crate::steps::lots::Association;
+use crate::math::correlation::{pearson, spearman};
+use crate::steps::lots::{Association, Statistic};
 use crate::steps::markers::Effects;
 
 /// Parameters of [`ranking`].
@@ -49,7 +49,7 @@ pub struct Candidate {
     pub cluster: usize,
     /// |r| × specificity.
     pub score: f64,
-    /// r of the cluster's share with the readout.
+    /// Correlation of the cluster's share with the readout that is tested and scored: Pearson's, or Spearman's.
     pub r: f64,
     /// 2·AUC − 1, lot-averaged, positive part.
     pub specificity: f64,
@@ -63,7 +63,7 @@ pub struct Candidate {
     pub n_lots: u32,
     /// Lots in which the gene is up.
     pub n_lots_up: u32,
-    /// Pearson correlation of the gene's pseudobulk (all cells) with the readout.
+    /// Correlation of the gene's pseudobulk (all cells) with the readout, Pearson's or Spearman's as for the cluster.
     pub r_gene: f64,
     /// In how many of the roads without one lot the gene is among the 20 best; `None` where these were not walked.
     pub loo_top20: Option<u32>,
@@ -138,14 +138,14 @@ pub fn ranking(
             gene: gene as u32,
             cluster,
             score,
-            r: association.rows[cluster].r,
+            r: association.rows[cluster].effect,
             specificity: specificity(cluster, gene),
             log2_fc: f64::from(effects.log2_fc[[cluster, gene]]),
             share_in: f64::from(effects.share_in[[cluster, gene]]),
             share_out: f64::from(effects.share_out[[cluster, gene]]),
             n_lots: effects.n_lots[cluster],
             n_lots_up: u32::from(effects.n_lots_up[[cluster, gene]]),
-            r_gene: over_lots(pseudobulk.column(gene), &association.values),
+            r_gene: over_lots(pseudobulk.column(gene), &association.values, association.design.statistic),
             loo_top20: None,
             p_family,
             proliferative: proliferative[cluster],
@@ -153,11 +153,14 @@ pub fn ranking(
         .collect())
 }
 
-/// Pearson correlation over the lots with both values.
-fn over_lots(gene: ArrayView1<'_, f64>, readout: &[f64]) -> f64 {
+/// Correlation over the lots with both values.
+fn over_lots(gene: ArrayView1<'_, f64>, readout: &[f64], statistic: Statistic) -> f64 {
     let both = gene.iter().zip(readout).filter(|(x, y)| !x.is_nan() && !y.is_nan());
     let (x, y): (Vec<f64>, Vec<f64>) = both.map(|(&x, &y)| (x, y)).unzip();
-    pearson(&x, &y)
+    match statistic {
+        Statistic::Pearson => pearson(&x, &y),
+        Statistic::Spearman => spearman(&x, &y),
+    }
 }
 
 #[cfg(test)]

@@ -133,7 +133,7 @@ fn a_choice_without_a_lot_is_that_of_the_other_lots() {
                 let keep: Vec<bool> = (0..4).map(|l| l != left_out).collect();
                 let fewer = data.select_lots(&keep).unwrap();
                 let normalized = normalize(&fewer, &NormalizeParams::default()).unwrap();
-                assert_eq!(votes.choose(Some(left_out)).unwrap(), hvg(&fewer, &normalized, &params).unwrap());
+                assert_eq!(votes.choose(&[left_out]).unwrap(), hvg(&fewer, &normalized, &params).unwrap());
             }
         }
     }

@@ -59,6 +59,18 @@ impl Side {
         self.columns.iter().zip(self.family(Tail::Both).correlations()).map(effect).collect()
     }
 
+    /// Each row's part of the variation of the column or of the readout, whichever is larger, as they are tested; columns
+    /// × rows, NaN where one of the two is constant.
+    pub(super) fn dominance(&self) -> Vec<Vec<f64>> {
+        let parts = |values: &[f64]| self.design.parts(values, self.weights.as_deref());
+        let of_readout = parts(&self.readout);
+        let larger = |column: &Vec<f64>| match (parts(column), &of_readout) {
+            (Some(x), Some(y)) => x.iter().zip(y).map(|(x, y)| x.max(*y)).collect(),
+            _ => vec![f64::NAN; self.readout.len()],
+        };
+        self.columns.iter().map(larger).collect()
+    }
+
     /// Correlations without each row in turn; NaN where fewer than three degrees of freedom are left.
     pub(super) fn without_each(&self) -> Vec<Vec<f64>> {
         fn all_but<T: Copy>(values: &[T], row: usize) -> Vec<T> {

@@ -15,7 +15,17 @@ fn table(columns: &[(&str, Vec<f64>)]) -> LotTable {
 fn run(covariates: &[(&str, Vec<f64>)], shares: &[(&str, Vec<f64>)], values: &[f64]) -> Confounding {
     let orders = AssociationParams::default();
     let params = ConfoundingParams::default();
-    confounding(&table(covariates), &table(shares), "potency", values, &params, &orders, 0).unwrap()
+    let shares = table(shares);
+    let observed = Observed { name: "potency", values, weights: None, ranks_only: false };
+    confounding(&numbers(covariates), &shares, observed, &Units::free(&shares.lots), &params, &orders, 0).unwrap()
+}
+
+fn numbers(covariates: &[(&str, Vec<f64>)]) -> Vec<Covariate> {
+    let of = |(name, values): &(&str, Vec<f64>)| Covariate {
+        name: name.to_string(),
+        values: CovariateValues::Numbers(values.clone()),
+    };
+    covariates.iter().map(of).collect()
 }
 
 fn sheet(columns: &[(&str, &[&str])]) -> LotSheet {
@@ -114,6 +124,73 @@ fn columns_of_the_sheet() {
 }
 
 #[test]
+fn groups_of_the_sheet() {
+    let sheet = sheet(&[
+        ("site", &["a", "b", "c", "a", "", "b"]),
+        ("donor", &["1a", "2a", "3a", "4a", "5a", "6a"]),
+        ("sex", &["M", "F", "M", "F", "M", "F"]),
+        ("dose", &["1", "2", "3", "1", "2", "3"]),
+    ]);
+    let found = sheet_groups(&sheet, "vegf");
+    assert_eq!(found, [("site".to_string(), vec![Some(0), Some(1), Some(2), Some(0), None, Some(1)])]);
+}
+
+/// Six rows in three sites: the share of variance between them and its p by going through all divisions.
+#[test]
+fn groups_explain_a_share_of_the_variance() {
+    let y = [1.0, 2.0, 5.0, 6.0, 9.0, 10.0];
+    let site = [0, 0, 1, 1, 2, 2].map(Some).to_vec();
+    let share = vec![0.5, 0.1, 0.3, 0.4, 0.2, 0.6];
+    let shares = table(&[("0", share.clone())]);
+    let (params, orders) = (ConfoundingParams::default(), AssociationParams::default());
+    let covariate = Covariate { name: "site".into(), values: CovariateValues::Groups(site.clone()) };
+    let observed = Observed { name: "y", values: &y, weights: None, ranks_only: false };
+    let run = |units: &Units, observed| {
+        confounding(std::slice::from_ref(&covariate), &shares, observed, units, &params, &orders, 0).unwrap()
+    };
+    let found = run(&Units::free(&shares.lots), observed);
+    let row = &found.rows[0];
+    // Within 3 · 0.5, total 65.5; of the 90 divisions in three pairs, the 6 that name the sites anew are as good.
+    assert!((row.r_readout - (1.0_f64 - 1.5 / 65.5).sqrt()).abs() < 1e-12 && row.n_groups == 3, "{row:?}");
+    assert!((row.p_readout - 6.0 / 90.0).abs() < 1e-12, "{row:?}");
+    // Deviations from the sites' means: ±0.2, ±0.05, ±0.2 and ±0.5 each; r = (−0.2 + 0.05 + 0.2)·2·0.5 / √(0.165 · 1.5).
+    let left = (0.05_f64 * 2.0 * 0.5) / (2.0 * (0.04 + 0.0025 + 0.04) * 1.5_f64).sqrt();
+    assert!((row.r_partial - left).abs() < 1e-12, "{} {left}", row.r_partial);
+    // Two degrees of freedom are left: six less three sites less one.
+    assert!((row.p_partial - partial_p(left, 5)).abs() < 1e-12);
+    // With the site as the block it is out already, and nothing is said of it.
+    let blocks = Units { blocks: site.clone(), block: "site".into(), ..Units::free(&shares.lots) };
+    let within = &run(&blocks, observed).rows[0];
+    assert!(within.r_readout.is_nan() && within.p_readout == 1.0 && (within.r - left).abs() < 1e-12, "{within:?}");
+    // Ranks where only these are known: no far value shows.
+    let far = [1.0, 2.0, 5.0, 6.0, 9.0, 1e6];
+    let ranked = run(&Units::free(&shares.lots), Observed { values: &far, ranks_only: true, ..observed });
+    let by_rank = run(
+        &Units::free(&shares.lots),
+        Observed { values: &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], ranks_only: true, ..observed },
+    );
+    assert_eq!(ranked.rows, by_rank.rows);
+}
+
+#[test]
+fn a_group_behind_share_and_readout_is_named() {
+    let site: Vec<Option<usize>> = (0..9).map(|i| Some(i / 3)).collect();
+    let y = [1.0, 1.4, 1.2, 5.0, 5.3, 5.1, 9.3, 9.0, 9.1];
+    let shares = table(&[("0", vec![0.11, 0.12, 0.13, 0.33, 0.31, 0.32, 0.51, 0.53, 0.52])]);
+    let (params, orders) = (ConfoundingParams::default(), AssociationParams::default());
+    let covariate = Covariate { name: "site".into(), values: CovariateValues::Groups(site) };
+    let observed = Observed { name: "y", values: &y, weights: None, ranks_only: false };
+    let found = confounding(&[covariate], &shares, observed, &Units::free(&shares.lots), &params, &orders, 0).unwrap();
+    assert_eq!(found.warnings.len(), 2, "{:?}", found.warnings);
+    // Three times three of one kind: 1680 divisions, 6 of them the same.
+    assert!((found.rows[0].p_readout - 6.0 / 1680.0).abs() < 1e-12);
+    // Each row a group of its own says nothing.
+    let names = Covariate { name: "lot".into(), values: CovariateValues::Groups((0..9).map(Some).collect()) };
+    let units = Units::free(&shares.lots);
+    assert!(confounding(&[names], &shares, observed, &units, &params, &orders, 0).unwrap().rows.is_empty());
+}
+
+#[test]
 fn integration_over_what_matters_is_named() {
     let sheet = sheet(&[
         ("batch", &["a", "a", "b", "b", "c", "c"]),
@@ -165,9 +242,11 @@ fn same_for_one_and_two_threads_and_parameters_are_checked() {
         ConfoundingParams { alpha: 0.0, ..Default::default() },
         ConfoundingParams { collinear: 1.0, ..Default::default() },
     ] {
-        let (covariates, shares) = (table(&[("depth", depth.clone())]), table(&[("0", share.clone())]));
+        let (covariates, shares) = (numbers(&[("depth", depth.clone())]), table(&[("0", share.clone())]));
         let orders = AssociationParams::default();
-        let error = confounding(&covariates, &shares, "y", &potency, &params, &orders, 0).unwrap_err();
+        let observed = Observed { name: "y", values: &potency, weights: None, ranks_only: false };
+        let units = Units::free(&shares.lots);
+        let error = confounding(&covariates, &shares, observed, &units, &params, &orders, 0).unwrap_err();
         assert!(error.to_string().contains("confounding."));
     }
 }

@@ -15,12 +15,15 @@ const BINS: usize = 500;
 pub(super) fn shuffled(y: &[f64], design: &Design, n_orders: usize, seed: u64) -> Array2<f64> {
     let residuals = design.adjust(y).expect("the readout varies");
     let exchange = design.exchange();
-    let mut order: Vec<usize> = (0..y.len()).collect();
+    // Values move along the sequence of the exchange, group by group, and then go to the places of that sequence.
+    let sequence = exchange.sequence();
+    let mut order = sequence.clone();
     let mut rng = stream(seed, "neighborhoods", 0);
     let mut out = Array2::zeros((n_orders, y.len()));
     for mut row in out.rows_mut() {
         exchange.shuffle(&mut order, &mut rng);
-        let shuffled: Vec<f64> = order.iter().map(|&place| residuals[place]).collect();
+        let mut shuffled = vec![0.0; y.len()];
+        sequence.iter().zip(&order).for_each(|(&place, &from)| shuffled[place] = residuals[from]);
         // Covariates are taken out of the shuffled residuals once more; nothing may be left.
         if let Some(unit) = design.adjust(&shuffled) {
             row.assign(&ArrayView1::from(&unit));
@@ -117,5 +120,19 @@ mod tests {
             assert!((order[0] + order[1]).abs() < 1e-12 && (order[2] + order[3]).abs() < 1e-12);
         }
         assert!(orders.column(0).iter().any(|v| *v > 0.0) && orders.column(0).iter().any(|v| *v < 0.0));
+    }
+
+    #[test]
+    fn blocks_need_not_stand_side_by_side() {
+        // Deviations from the block means: −1, −2, 1, 2 over √10.
+        let design = Design::new(&[0, 1, 0, 1], &[0; 4], &[]);
+        let orders = shuffled(&[1.0, 10.0, 3.0, 14.0], &design, 50, 1);
+        for order in orders.rows() {
+            for (value, size) in order.iter().zip([1.0, 2.0, 1.0, 2.0]) {
+                assert!((value.abs() - size / 10.0_f64.sqrt()).abs() < 1e-12, "{order}");
+            }
+            assert!((order[0] + order[2]).abs() < 1e-12 && (order[1] + order[3]).abs() < 1e-12);
+        }
+        assert!([0, 1].iter().all(|&k| orders.column(k).iter().any(|v| *v > 0.0)), "values change places");
     }
 }

@@ -40,11 +40,11 @@ fn clusters_are_followed_to_their_best_match() {
     assert_eq!(s.choices.to_string(), "kmeans, integrated, genes scaled");
 }
 
-/// Ten lots whose first cluster tracks the readout in two divisions and is nowhere to be found in the third.
+/// Eleven lots whose first cluster tracks the readout in two divisions and is nowhere to be found in the third.
 fn tracked() -> (Vec<Specification>, Vec<f64>) {
-    let values: Vec<f64> = (0..10).map(|l| f64::from(l * l % 7) + 0.1 * f64::from(l)).collect();
+    let values: Vec<f64> = (0..11).map(|l| f64::from(l * l % 7) + 0.1 * f64::from(l)).collect();
     let division = |method, noise: u64, jaccard: [f64; 2]| {
-        let n_cells = Array2::from_shape_fn((10, 2), |(lot, cluster)| {
+        let n_cells = Array2::from_shape_fn((11, 2), |(lot, cluster)| {
             let n = (100.0 + 50.0 * values[lot]) as u64 + noise * (lot as u64 * 37 % 11);
             if cluster == 0 { n } else { 1000 - n }
         });
@@ -69,7 +69,7 @@ fn every_choice_has_its_row_and_the_summary_is_of_those_where_the_cluster_is_fou
     let (specifications, values) = tracked();
     let params = SensitivityParams::default();
     let result = asked(&specifications, &values, &[0.99, -0.99], &params).unwrap().unwrap();
-    assert_eq!((result.rows.len(), result.clusters.len(), result.n_units), (2 * 3 * 4 * 2, 2, 10));
+    assert_eq!((result.rows.len(), result.clusters.len(), result.n_units), (2 * 3 * 4 * 2, 2, 11));
     assert!(!result.exact && result.n_permutations == 20_001);
     let chosen: Vec<&SensitivityRow> = result.rows.iter().filter(|r| r.chosen).collect();
     assert_eq!(chosen.len(), 2, "one per cluster");
@@ -94,6 +94,22 @@ fn a_few_lots_are_exact_and_missing_values_take_no_part() {
     let params = SensitivityParams::default();
     let result = asked(&specifications, &values, &[0.9, -0.9], &params).unwrap().unwrap();
     assert!(result.exact && result.n_units == 6);
+    // Two groups of eleven lots have few orders that differ, however many there are in all.
+    let groups: Vec<f64> = (0..11).map(|lot| f64::from(lot % 2)).collect();
+    let of_groups = asked(&specifications, &groups, &[0.1, -0.1], &params).unwrap().unwrap();
+    assert!(of_groups.exact && of_groups.n_permutations == 462);
+    // A cluster that none of the run is followed to was looked at too.
+    let alone = |matches: [usize; 2]| {
+        let mut one = specifications[..1].to_vec();
+        one[0].n_cells =
+            Array2::from_shape_fn((11, 3), |(lot, k)| 100 + [lot * lot % 13, lot % 4, lot * 5 % 7][k] as u64);
+        one[0].matches = matches.to_vec();
+        asked(&one, &values, &[0.5, 0.5], &params).unwrap().unwrap()
+    };
+    let (two_of_three, one_of_three) = (alone([0, 1]), alone([0, 0]));
+    for (a, b) in two_of_three.rows[..8].iter().zip(&one_of_three.rows[..8]) {
+        assert_eq!((a.p_alone, a.p_family), (b.p_alone, b.p_family), "the family is the same");
+    }
     values[2..].fill(f64::NAN);
     assert!(asked(&specifications, &values, &[0.9, -0.9], &params).unwrap().is_none());
     assert!(asked(&[], &values, &[], &params).unwrap().is_none());

@@ -99,8 +99,8 @@ fn divisions_together_are_those_alone_and_a_lot_left_out_is_not_there() {
     let mut holed = two.clone();
     holed[30..70].fill(u32::MAX);
     let divisions = [
-        Division { labels: &three, n_clusters: 3, without: None },
-        Division { labels: &holed, n_clusters: 2, without: Some(1) },
+        Division { labels: &three, n_clusters: 3, without: &[] },
+        Division { labels: &holed, n_clusters: 2, without: &[1] },
     ];
     let together = effects_of_divisions(&dataset, &normalized, &divisions, &params).unwrap();
     assert_eq!(together[0], effects(&dataset, &normalized, &three, 3, &params).unwrap());
