@@ -57,6 +57,7 @@ fn plan(attributes: Vec<Attribute>) -> Comparison {
         pair_correlation: 0.5,
         alpha: 0.05,
         multiplicity: Multiplicity::None,
+        allow_missing: false,
         attributes,
         whole: WholeTests::default(),
         n_simulations: 2_000,

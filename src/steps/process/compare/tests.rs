@@ -26,6 +26,7 @@ fn plan(design: ComparisonDesign) -> Comparison {
         pair_correlation: 0.5,
         alpha: 0.05,
         multiplicity: Multiplicity::None,
+        allow_missing: false,
         attributes: vec![
             attribute(AttributeKind::Readout, "titer", Rule::Tost { pooled: false }, margin),
             attribute(AttributeKind::ClusterShare, "0", range, None),
