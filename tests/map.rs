@@ -41,6 +41,8 @@ struct World {
     dataset: Dataset,
     /// What `cqa freeze` said.
     said: String,
+    /// The cluster that goes with the potency.
+    potent: String,
 }
 
 impl World {
@@ -71,8 +73,12 @@ fn world() -> &'static World {
         fs::write(at.join("old.csv"), part(&rows[..N_REFERENCE])).unwrap();
         fs::write(at.join("new.csv"), part(&rows[N_REFERENCE..])).unwrap();
         succeeds(at, &[&["run", "old.csv", "--potency", "vegf_ischemia", "-o", "run"][..], &QUICK].concat());
-        let said = succeeds(at, &["freeze", "run", "-o", "reference", "--quiet"]);
-        World { folder, dataset, said }
+        let potent = rows(&at.join("run/rank/vegf_ischemia/candidates.csv"))[0]["cluster"].clone();
+        let quick = ["--genes", "2", "--candidates", "100", "--quiet"];
+        succeeds(at, &[&["panel", "run", "--cluster", &potent, "-o", "panel"][..], &quick].concat());
+        let panels = ["--panel", "panel/panels.csv"];
+        let said = succeeds(at, &[&["freeze", "run", "-o", "reference", "--quiet"][..], &panels].concat());
+        World { folder, dataset, said, potent }
     })
 }
 
@@ -338,7 +344,91 @@ fn a_lot_with_another_annotation_is_out_of_reference() {
     let entrez = foreign((0..genes.len()).map(|i| (1_000 + i).to_string()).collect(), genes.symbols().to_vec());
     for (name, genes) in [("mouse", mouse), ("entrez", entrez)] {
         let (row, page, _) = strange(name, &genes, new_lot().counts.clone());
-        assert_eq!((row["n_genes_found"].as_str(), row["share_unassigned"].as_str()), ("0", "1"), "{row:?}");
+        assert_eq!((row["n_genes_found"].as_str(), row["share_unassigned"].as_str()), ("0", "1.0"), "{row:?}");
         assert!(row["reasons"].contains(&genes.ids()[0]) && page.contains("variable genes"), "{row:?}");
     }
+}
+
+#[test]
+fn a_panel_goes_from_the_run_by_reference_and_mapping_into_a_comparison() {
+    let world = world();
+    let at = world.at();
+    let panels = rows(&at.join("panel/panels.csv"));
+    let first = &panels[0];
+    assert!(number(first, "f1_heldout") > 0.5 && number(first, "f1_heldout") <= 1.0, "{first:?}");
+    assert!(number(first, "f1_heldout_error") >= 0.0 && number(first, "f1") >= number(first, "f1_heldout") - 0.05);
+    // Of every new lot as of every lot of the reference.
+    succeeds(at, &["map", "reference", "new.csv", "-o", "gated", "--quiet"]);
+    let shares = rows(&at.join("gated/panel_shares.csv"));
+    assert_eq!(shares.len(), N_LOTS - N_REFERENCE);
+    let composition = rows(&at.join("gated/composition.csv"));
+    for row in &shares {
+        assert_eq!(row["panel"], first["panel"]);
+        let of_cluster =
+            composition.iter().find(|of| of["lot"] == row["lot"] && of["cluster"] == world.potent).unwrap();
+        assert!((number(row, "share") - number(of_cluster, "share")).abs() < 0.2, "{row:?} {of_cluster:?}");
+    }
+    assert_eq!(rows(&at.join("reference/panel_shares.csv")).len(), N_REFERENCE);
+    let plan = format!(
+        "title = \"No change\"\ndesign = \"unpaired\"\nn_simulations = 1000\n[pre]\npath = \"reference\"\n[post]\npath = \"gated\"\n\
+         [[attribute]]\nkind = \"panel_share\"\nname = \"{}\"\ntransform = \"logit\"\nrule = \"min_max\"\n\
+         [[attribute]]\nkind = \"readout\"\nname = \"vegf_ischemia\"\nrole = \"potency\"\nrule = \"quality_range\"\nk = 4\n",
+        first["panel"]
+    );
+    fs::write(at.join("plan.toml"), plan).unwrap();
+    let said = succeeds(at, &["compare", "plan.toml", "-o", "compared", "--quiet"]);
+    assert!(said.contains("share of panel") && said.contains("head SHA-256"), "{said}");
+    let verdicts = rows(&at.join("compared/verdicts.csv"));
+    assert_eq!((verdicts[0]["n_pre"].as_str(), verdicts[0]["n_post"].as_str()), ("9", "3"));
+    let record = fs::read_to_string(at.join("compared/run.json")).unwrap();
+    let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+    let head = record["params"]["plan_lock_head"].as_str().unwrap();
+    assert!(
+        head.len() == 64
+            && said.contains(head)
+            && fs::read_to_string(at.join("compared/plan.lock.json")).unwrap().contains(head)
+    );
+}
+
+#[test]
+fn panels_of_what_can_be_stained_or_measured_in_the_medium() {
+    let world = world();
+    let at = world.at();
+    for (flag, kind) in [("--surface", "surface"), ("--secreted", "secreted")] {
+        succeeds(at, &["panel", "run", "--cluster", &world.potent, flag, "--genes", "2", "-o", kind, "--quiet"]);
+        let found = rows(&at.join(kind).join("panels.csv"));
+        assert!(!found.is_empty());
+        for row in found {
+            assert!(row["measurable"].split(';').all(|gene| gene.contains(kind)), "{row:?}");
+            assert!(kind == "surface" || row["n_genes"] == "1", "what is secreted can't be joined: {row:?}");
+        }
+        assert!(at.join(kind).join("report.html").exists());
+    }
+}
+
+#[test]
+fn a_post_lot_out_of_reference_takes_comparable_from_the_whole() {
+    let world = world();
+    let at = world.at();
+    // Another type of cells under the name of a lot with a measured potency.
+    let genes = world.dataset.genes();
+    let n = genes.len() as u32;
+    let counts = changed(&new_lot().counts, |_, cell| cell.iter_mut().for_each(|(gene, _)| *gene = n - 1 - *gene));
+    let barcodes = (0..counts.n_cells()).map(|i| format!("stranger-{i:04}")).collect();
+    write_tenx_mtx(&at.join("stranger"), genes, &Lot { name: "stranger".into(), barcodes, counts }).unwrap();
+    let old = fs::read_to_string(at.join("old.csv")).unwrap();
+    let header: Vec<&str> = old.lines().next().unwrap().split(',').collect();
+    let potency = header.iter().position(|name| *name == "vegf_ischemia").unwrap();
+    let value = old.lines().nth(5).unwrap().split(',').nth(potency).unwrap();
+    fs::write(at.join("stranger.csv"), format!("lot,path,vegf_ischemia\nstranger,stranger,{value}\n")).unwrap();
+    succeeds(at, &["map", "reference", "stranger.csv", "-o", "stranger_mapped", "--quiet"]);
+    let plan = "title = \"x\"\ndesign = \"history\"\nn_simulations = 1000\n[pre]\npath = \"reference\"\n[post]\npath = \"stranger_mapped\"\n\
+                [[attribute]]\nkind = \"readout\"\nname = \"vegf_ischemia\"\nrole = \"potency\"\nrule = \"min_max\"\n";
+    fs::write(at.join("stranger.toml"), plan).unwrap();
+    let output = cqa(at, &["compare", "stranger.toml", "-o", "stranger_compared"]);
+    let warned = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && warned.contains("stranger is out of reference"), "{warned}");
+    let verdicts = rows(&at.join("stranger_compared/verdicts.csv"));
+    assert_eq!((verdicts[0]["verdict"].as_str(), verdicts[1]["verdict"].as_str()), ("comparable", "inconclusive"));
+    assert!(verdicts[1]["reason"].contains("out of reference"));
 }
