@@ -391,6 +391,21 @@ fn a_panel_goes_from_the_run_by_reference_and_mapping_into_a_comparison() {
 }
 
 #[test]
+fn a_lot_of_the_reference_mapped_again_is_no_post_lot() {
+    let world = world();
+    let at = world.at();
+    let old = fs::read_to_string(at.join("old.csv")).unwrap();
+    let path = old.lines().nth(1).unwrap().split(',').nth(1).unwrap();
+    fs::write(at.join("again.csv"), format!("lot,path,vegf_ischemia\nother_name,{path},900\n")).unwrap();
+    succeeds(at, &["map", "reference", "again.csv", "-o", "again", "--quiet"]);
+    let plan = "title = \"x\"\ndesign = \"history\"\n[pre]\npath = \"reference\"\n[post]\npath = \"again\"\n\
+                [[attribute]]\nkind = \"readout\"\nname = \"vegf_ischemia\"\nrule = \"min_max\"\n";
+    fs::write(at.join("again.toml"), plan).unwrap();
+    let said = fails(at, &["compare", "again.toml", "-o", "never"]);
+    assert!(said.contains("also in [pre]") && said.contains("other_name"), "{said}");
+}
+
+#[test]
 fn panels_of_what_can_be_stained_or_measured_in_the_medium() {
     let world = world();
     let at = world.at();

@@ -6,7 +6,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::draw::{Mode, svg};
 use super::plots::beside_reference::{self, BesideReference};
-use super::words::{count, fixed, percent, several, significant};
+use super::words::{count, fixed, list, percent, several, significant};
 use crate::steps::markers::GatedShare;
 use crate::steps::process::{HeldOut, Limited, Placed, PotencySummary, Prediction, ReferenceSummary, Share};
 
@@ -16,6 +16,8 @@ const STYLE: &str = include_str!("certificate.css");
 const MAX_CLUSTERS: usize = 40;
 /// Most predictions that are shown.
 const MAX_PREDICTIONS: usize = 2;
+/// Most reasons that are told.
+const MAX_REASONS: usize = 6;
 /// Most panels that are shown.
 const MAX_PANELS: usize = 5;
 /// Most files that are named.
@@ -91,7 +93,10 @@ fn statement(lot: &Placed, reference: &ReferenceSummary) -> Markup {
         };
     }
     html! {
-        ul.statement { @for reason in &lot.reasons { li { (reason) "." } } }
+        ul.statement {
+            @for reason in lot.reasons.iter().take(MAX_REASONS) { li { (reason) "." } }
+            @if lot.reasons.len() > MAX_REASONS { li { (lot.reasons.len() - MAX_REASONS) " more in placed.csv." } }
+        }
         p.note { "What follows is for information: it must not be read as if the lot were one of the reference's kind." }
     }
 }
@@ -104,15 +109,17 @@ fn limits_in_words(lot: &Placed) -> String {
         ("composition", there(&[lot.jensen_shannon, lot.aitchison])),
         ("distance", there(&[lot.energy])),
     ];
-    let named = |wanted: bool| all.iter().filter(|of| of.1 == wanted).map(|of| of.0).collect::<Vec<_>>().join(" and ");
+    let named =
+        |wanted: bool| -> Vec<String> { all.iter().filter(|of| of.1 == wanted).map(|of| of.0.to_string()).collect() };
     let (within, without) = (named(true), named(false));
     let mut words = Vec::new();
     if !within.is_empty() {
-        words.push(format!("Within the limits that the reference lots set: {within}."));
+        words.push(format!("Within the limits that the reference lots set: {}.", list(&within)));
     }
     if !without.is_empty() {
+        let what = list(&without);
         words.push(format!(
-            "No limit was set for {without}, which says nothing for the lot: the reference has too few lots."
+            "No limit was set for {what}: the reference has too few lots to say how far others may lie."
         ));
     }
     words.join(" ")

@@ -136,3 +136,18 @@ fn the_whole_needs_every_attribute_and_potency() {
     );
     assert!(overall.missing[0].contains("potency was not tested"));
 }
+
+#[test]
+fn ranges_count_a_missing_lot_as_not_within_or_say_that_it_decides() {
+    let verdict = |within: usize, beyond: usize, n_missing: usize, share_within: f64| {
+        let post = [vec![3.0; within], vec![99.0; beyond]].concat();
+        let groups = Groups { pre: vec![1.0, 2.0, 3.0, 4.0, 5.0], post, n_missing };
+        let rule = Rule::Range { range: Range::MinMax, share_within, min_pre: 5 };
+        judge(&comparison(Multiplicity::None, vec![attribute("titer", rule, 0.0)]), &[groups]).0[0].verdict
+    };
+    assert_eq!(verdict(5, 0, 0, 1.0), Outcome::Comparable);
+    assert_eq!(verdict(5, 0, 1, 1.0), Outcome::Inconclusive);
+    // Enough lie within whatever the missing one is; too few do whatever it is.
+    assert_eq!(verdict(9, 0, 1, 0.9), Outcome::Comparable);
+    assert_eq!(verdict(4, 1, 1, 1.0), Outcome::NotComparable);
+}
