@@ -99,6 +99,7 @@ fn comparison(design: ComparisonDesign, attributes: Vec<Attribute>) -> Compariso
         pair_correlation: 0.6,
         alpha: ALPHA,
         multiplicity: Multiplicity::None,
+        allow_missing: false,
         attributes,
         whole: WholeTests { composition: false, distribution: false, ..WholeTests::default() },
         n_simulations: 200_000,
@@ -120,8 +121,11 @@ fn true_sd(attribute: &Attribute) -> f64 {
 fn study(comparison: &Comparison, params: &ChangeParams, seed: u64) -> (Vec<Outcome>, Overall, Vec<Groups>) {
     let (pre, post) = simulate_change(params, seed);
     let values = |records, attribute| attribute_values(records, attribute).expect("simulated lots have it");
-    let groups: Vec<Groups> =
-        comparison.attributes.iter().map(|a| Groups { pre: values(&pre, a), post: values(&post, a) }).collect();
+    let groups: Vec<Groups> = comparison
+        .attributes
+        .iter()
+        .map(|a| Groups { pre: values(&pre, a), post: values(&post, a), n_missing: 0 })
+        .collect();
     let (judged, overall) = judge(comparison, &groups);
     (judged.iter().map(|one| one.verdict).collect(), overall, groups)
 }

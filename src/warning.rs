@@ -1,8 +1,11 @@
 //! Warnings as data: what a user must know before trusting a number.
 
+mod reference;
 mod words;
 
 use serde::{Deserialize, Serialize};
+
+pub use reference::ReferenceWarning;
 
 /// Something that does not stop the run but bears on its results.
 ///
@@ -360,41 +363,7 @@ pub enum Warning {
         /// Genes that count for the signature and are there.
         n_left: usize,
     },
-    /// A new lot lacks some of the genes that the reference places cells by.
-    ReferenceGenesMissing {
-        /// The lot.
-        lot: String,
-        /// Variable genes of the reference that it lacks.
-        n_missing: usize,
-        /// Variable genes of the reference.
-        n_variable: usize,
-    },
-    /// A new lot lacks a gene of a panel of the reference, so its cells can't be counted under it.
-    PanelGeneMissing {
-        /// The lot.
-        lot: String,
-        /// The panel.
-        panel: String,
-        /// The gene.
-        gene: String,
-    },
-    /// A lot is out of reference.
-    LotOutOfReference {
-        /// The lot.
-        lot: String,
-        /// Why, in words.
-        reasons: String,
-    },
-    /// There is no potency model of a readout.
-    NoPotencyModel {
-        /// The readout.
-        readout: String,
-        /// Why.
-        cause: String,
-    },
-    /// What was computed again from the counts of a run differs from what the run wrote down.
-    EmbeddingDiffers {
-        /// Largest difference of a coordinate; `None` if their number differs.
-        largest: Option<f64>,
-    },
+    /// Of a reference, or of lots placed by one.
+    #[serde(untagged)]
+    Reference(ReferenceWarning),
 }

@@ -191,6 +191,7 @@ fn plan(design: ComparisonDesign, rule: Rule, margin: f64) -> Comparison {
         pair_correlation: 0.6,
         alpha: 0.05,
         multiplicity: Multiplicity::None,
+        allow_missing: false,
         attributes: vec![share],
         whole: WholeTests::default(),
         n_simulations: 50_000,
@@ -220,7 +221,7 @@ fn verdicts_of_simulated_changes_come_as_often_as_is_printed() {
             let verdict = |seed| {
                 let (pre, post) = simulate_change(&params, seed);
                 let of = |records| attribute_values(records, attribute).unwrap();
-                judge(&plan, &[Groups { pre: of(&pre), post: of(&post) }]).0[0].verdict
+                judge(&plan, &[Groups { pre: of(&pre), post: of(&post), n_missing: 0 }]).0[0].verdict
             };
             let verdicts: Vec<Outcome> = (0..STUDIES).map(verdict).collect();
             for (outcome, printed) in

@@ -27,6 +27,12 @@ impl Clock {
         humantime::format_rfc3339_seconds(self.started).to_string()
     }
 
+    /// When a file was last changed, RFC 3339 in UTC; empty if there is none, or it is not known.
+    pub fn changed(path: &std::path::Path) -> String {
+        let changed = path.metadata().and_then(|file| file.modified()).ok();
+        changed.map_or(String::new(), |time| humantime::format_rfc3339_seconds(time).to_string())
+    }
+
     /// The part of the run record that may differ between runs with the same result.
     pub fn execution(&self, terminal: &Terminal) -> Execution {
         let stamp = |time| humantime::format_rfc3339_seconds(time).to_string();

@@ -89,9 +89,10 @@ pub fn compare(args: &CompareArgs, _common: &Common, terminal: &Terminal) -> Out
     let Some(output) = &args.output else {
         terminal.warnings(&warnings);
         println!("The plan is on record in {}; no post lot was opened.", locked.path().display());
+        println!("Head of its history: SHA-256 {}. Keep it elsewhere.", locked.head());
         return Ok(warnings);
     };
-    let (post, of_post) = locked.read_post(&clock.started())?;
+    let (post, of_post) = locked.read_post(&pre, &clock.started(), &Clock::changed(&locked.post_source()))?;
     warnings.extend(of_post);
     let mut compared = judge(&comparison, &pre.records, &post.records, locked.plan().shares_source())?;
     let n_found = compared.judged.iter().map(|one| one.n_post).max().unwrap_or(0);
@@ -113,6 +114,7 @@ pub fn compare(args: &CompareArgs, _common: &Common, terminal: &Terminal) -> Out
     )?;
     terminal.warnings(&warnings);
     print_verdicts(&compared, comparison.alpha);
+    println!("History of the plan: head SHA-256 {}", locked.head());
     println!("Open {} for the whole picture.", output.join("report.html").display());
     Ok(warnings)
 }
@@ -247,6 +249,7 @@ mod tests {
             "pair_correlation",
             "alpha",
             "multiplicity",
+            "allow_missing",
             "n_simulations",
             "seed",
             "column",

@@ -8,11 +8,14 @@ use cqa::io::run_dir;
 use cqa::output::{read_panels, read_verdicts, write_reference};
 use cqa::pipeline::freeze::{Frozen, ReadoutToModel, RunToFreeze};
 use cqa::pipeline::{self, Params, load_to_freeze};
-use cqa::provenance::{hash_files, read_record};
+use cqa::provenance::{hash_files, read_record, verify_run};
 use cqa::steps::markers::Panel;
 
 use super::clock::Clock;
 use super::{Common, Outcome, Terminal, settings, words};
+
+/// Files of the run that a reference is made from.
+const FILES: [&str; 5] = ["params.toml", "lots.csv", "cells.parquet", "composition.csv", "pooled.h5ad"];
 
 /// Arguments of `cqa freeze`.
 #[derive(Args)]
@@ -41,6 +44,8 @@ pub struct FreezeArgs {
 pub fn freeze(args: &FreezeArgs, common: &Common, terminal: &Terminal) -> Outcome {
     let clock = Clock::start();
     settings::refuse_existing(&args.output, args.force)?;
+    let files = FILES.map(|name| args.run.join(name));
+    let mut inputs = verify_run(&args.run, &FILES)?;
     let analysis = pipeline::load_run(&args.run)?;
     let mut params = analysis.params.clone();
     if let Some(path) = &common.params {
@@ -59,9 +64,7 @@ pub fn freeze(args: &FreezeArgs, common: &Common, terminal: &Terminal) -> Outcom
     let run = RunToFreeze { panels, ..load_to_freeze(&args.run, &analysis)? };
     let barcodes: Vec<Vec<String>> = run.dataset.lots().iter().map(|lot| lot.barcodes.clone()).collect();
     let frozen = pipeline::freeze::freeze(run, &readouts, &params, terminal)?;
-    let files = ["params.toml", "lots.csv", "cells.parquet", "composition.csv", "pooled.h5ad"];
-    let files = files.map(|name| args.run.join(name)).into_iter().chain(args.panel.clone());
-    let inputs = hash_files(&files.collect::<Vec<_>>())?;
+    inputs.extend(hash_files(&files.into_iter().chain(args.panel.clone()).collect::<Vec<_>>())?);
     let hash = write_reference(&args.output, args.force, &frozen, &barcodes, inputs, clock.execution(terminal))?;
     terminal.done();
     terminal.warnings(&frozen.warnings);

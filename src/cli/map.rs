@@ -22,6 +22,9 @@ pub struct MapArgs {
     /// Reference that `cqa freeze` wrote; every file is held against its hash first
     #[arg(value_name = "REF")]
     reference: PathBuf,
+    /// The hash that the reference must have, as `cqa freeze` printed it; another reference is refused
+    #[arg(long, value_name = "SHA256")]
+    reference_hash: Option<String>,
     #[command(flatten)]
     input: Input,
     /// Folder to write; it appears when it is whole
@@ -37,6 +40,15 @@ pub fn map(args: &MapArgs, common: &Common, terminal: &Terminal) -> Outcome {
     let clock = Clock::start();
     settings::refuse_existing(&args.output, args.force)?;
     let reference = read_reference(&args.reference)?;
+    if let Some(wanted) = &args.reference_hash
+        && !wanted.trim().eq_ignore_ascii_case(&reference.hash)
+    {
+        return Err(Error::format(
+            &args.reference,
+            "",
+            format!("has the hash {}, not the one given with --reference-hash ({})", reference.hash, wanted.trim()),
+        ));
+    }
     if common.params.is_some() || common.seed.is_some_and(|seed| seed != reference.params.seed) {
         return Err(Error::input(
             "a reference is locked with its parameters and seed",
@@ -63,7 +75,8 @@ pub fn map(args: &MapArgs, common: &Common, terminal: &Terminal) -> Outcome {
     }
     terminal.warnings(&warnings);
     print(&reference, &mapped);
-    println!("Reference SHA-256 {}. Everything is in {}.", reference.hash, args.output.display());
+    let page = args.output.join("report.html");
+    println!("Reference SHA-256 {}. Open {} for the cells beside the reference.", reference.hash, page.display());
     Ok(warnings)
 }
 

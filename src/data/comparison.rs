@@ -23,6 +23,8 @@ pub struct Comparison {
     pub alpha: f64,
     /// What is done about looking at several attributes.
     pub multiplicity: Multiplicity,
+    /// Post lots (or pairs) without a value are left out. If not, they stand in the way of *comparable*.
+    pub allow_missing: bool,
     /// What is compared, in the order of the plan.
     pub attributes: Vec<Attribute>,
     /// Tests of the whole.

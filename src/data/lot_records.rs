@@ -19,6 +19,8 @@ pub struct LotRecords {
     pub panels: Option<CellShares>,
     /// Distances of each lot from the reference; columns named by distance.
     pub deviation: Option<LotTable>,
+    /// Per lot: why it is out of the reference that placed it, empty if it is not; no entries if none placed them.
+    pub reasons: Vec<String>,
     /// Summed counts of the genes that were asked for.
     pub genes: Vec<GeneSum>,
     /// Cells in the space of the components, lot after lot.
@@ -68,6 +70,12 @@ impl LotRecords {
         self.sheet.lots.iter().map(|source| source.lot.clone()).collect()
     }
 
+    /// Lots that are out of the reference that placed them, with the reasons.
+    pub fn out_of_reference(&self) -> Vec<(String, String)> {
+        let lots = self.lots().into_iter().zip(self.reasons.iter().cloned());
+        lots.filter(|(_, reasons)| !reasons.is_empty()).collect()
+    }
+
     /// The lots where `keep` is true.
     #[must_use]
     pub fn select(&self, keep: &[bool]) -> Self {
@@ -99,6 +107,13 @@ impl LotRecords {
             clusters: self.clusters.as_ref().map(shares),
             panels: self.panels.as_ref().map(shares),
             deviation: self.deviation.as_ref().map(table),
+            reasons: self
+                .reasons
+                .iter()
+                .zip(keep)
+                .filter(|(_, keep)| **keep)
+                .map(|(reason, _)| reason.clone())
+                .collect(),
             genes: self.genes.iter().map(sums).collect(),
             cells: self.cells.as_ref().map(cells_of_rows),
             n_cells: if self.n_cells.is_empty() {
@@ -118,6 +133,7 @@ impl LotRecords {
             clusters: None,
             panels: None,
             deviation: None,
+            reasons: Vec::new(),
             genes: Vec::new(),
             cells: None,
             n_cells: Vec::new(),
@@ -145,9 +161,11 @@ mod tests {
         let mut records = LotRecords::of_counts("L", vec!["0".into(), "1".into()], counts, vec![column]);
         records.cells = Some(ndarray::array![[1.0], [2.0], [2.5], [3.0]]);
         records.n_cells = vec![1, 2, 1];
+        records.reasons = ["", "few cells", "other genes"].map(String::from).to_vec();
         let chosen = records.select(&[true, false, true]);
         assert_eq!(chosen.lots(), ["L1", "L3"]);
         assert_eq!(chosen.sheet.columns[0].values, ["1", "3"]);
+        assert_eq!(chosen.out_of_reference(), [("L3".to_string(), "other genes".to_string())]);
         let shares = chosen.clusters.unwrap();
         assert_eq!((shares.n_in.column(0).to_vec(), shares.n_total[[1, 1]]), (vec![1, 3], 10));
         assert_eq!((chosen.cells.unwrap().column(0).to_vec(), chosen.n_cells), (vec![1.0, 3.0], vec![1, 1]));

@@ -18,6 +18,8 @@ pub mod benchmarks {}
 pub mod calibration {}
 #[doc = include_str!("limits.md")]
 pub mod limits {}
+#[doc = include_str!("reference.md")]
+pub mod reference {}
 #[doc = include_str!("screen.md")]
 pub mod screen {}
 #[doc = include_str!("panel.md")]

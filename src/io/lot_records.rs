@@ -101,14 +101,18 @@ impl Directory<'_> {
         if let Some(file) = self.table("composition.csv", needed.composition)? {
             records.clusters = Some(shares(&file, &lots, "cluster", "n_cells", "n_total")?);
         }
+        if mapped && let Some(file) = self.table("placed.csv", true)? {
+            records.reasons = reasons(&file, &lots)?;
+            records.deviation = if needed.deviation { Some(distances(&file, &lots)?) } else { None };
+        }
         if needed.panels {
             records.panels = Some(self.panels(&lots)?);
         }
-        if needed.deviation {
-            let name = if mapped { "placed.csv" } else { "deviation.csv" };
-            if let Some(file) = self.table(name, true)? {
-                records.deviation = Some(distances(&file, &lots)?);
-            }
+        if needed.deviation
+            && !mapped
+            && let Some(file) = self.table("deviation.csv", true)?
+        {
+            records.deviation = Some(distances(&file, &lots)?);
         }
         if !needed.genes.is_empty()
             && let Some(file) = self.table("pseudobulk.parquet", true)?
@@ -204,6 +208,21 @@ fn shares(file: &TableFile, lots: &[String], by: &str, n_in: &str, n_total: &str
         row.iter_mut().enumerate().filter(|(name, _)| !seen[[lot, *name]]).for_each(|(_, n)| *n = total);
     }
     Ok(CellShares { names, n_in: cells, n_total: all })
+}
+
+/// Why each lot is out of reference; empty if it is not.
+fn reasons(file: &TableFile, lots: &[String]) -> Result<Vec<String>> {
+    let (rows, within, words) =
+        (file.codes("lot", lots)?, file.bools("in_reference")?, file.texts_or_empty("reasons")?);
+    let mut out = vec![String::new(); lots.len()];
+    for ((&lot, within), words) in rows.iter().zip(within).zip(words) {
+        out[lot as usize] = match (within, words.is_empty()) {
+            (true, _) => String::new(),
+            (false, true) => "no reason on record".into(),
+            (false, false) => words,
+        };
+    }
+    Ok(out)
 }
 
 fn distances(file: &TableFile, lots: &[String]) -> Result<LotTable> {

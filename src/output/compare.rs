@@ -54,7 +54,11 @@ pub fn write_comparison(target: &Path, replace: bool, output: ComparisonOutput<'
         program: env!("CARGO_PKG_NAME").into(),
         version: env!("CARGO_PKG_VERSION").into(),
         seed: comparison.seed,
-        params: serde_json::to_value(comparison).expect("a plan is plain data"),
+        params: serde_json::json!({
+            "plan": comparison,
+            "plan_sha256": locked.plan().sha256(),
+            "plan_lock_head": locked.head(),
+        }),
         potency: potency.map(|a| a.name.clone()).collect(),
         warnings: compared.warnings.clone(),
         ranking_warnings: Vec::new(),

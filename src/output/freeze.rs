@@ -7,7 +7,7 @@ use serde_json::json;
 use super::folder_name;
 use crate::data::LotSheet;
 use crate::error::Result;
-use crate::io::run_dir::{PendingDir, create_folder, write_text};
+use crate::io::run_dir::{PendingDir, create_folder, write_bytes, write_text};
 use crate::io::tables::write_table;
 use crate::pipeline::freeze::Frozen;
 use crate::pipeline::map::MappedLot;
@@ -18,6 +18,7 @@ use crate::pipeline::{
 };
 use crate::provenance::{Execution, FileHash, RunRecord, hash_folder, seal, verify, write_record};
 use crate::report::certificate::{self, CertificateFacts};
+use crate::report::{mapped, plots};
 use crate::warning::Warning;
 
 /// Writes a reference; gives back its hash. `barcodes`: of the cells of each lot.
@@ -93,7 +94,17 @@ pub fn write_mapped(
         let shares: Vec<_> = lots.iter().flat_map(|lot| lot.panel_shares.iter().cloned()).collect();
         write_table(&pending.path().join(PANEL_SHARES), &shares_table(&shares))?;
     }
-    write_certificates(&pending.path().join("certificates"), reference, sheet, lots, &inputs)?;
+    let names = file_names(lots);
+    write_certificates(&pending.path().join("certificates"), (reference, sheet), lots, &names, &inputs)?;
+    create_folder(&pending.path().join("plots"))?;
+    for (lot, name) in lots.iter().zip(&names) {
+        if let Some(scene) = mapped::picture(reference, lot) {
+            let plot = plots::files(name.clone(), &scene);
+            write_text(&pending.path().join("plots").join(format!("{name}.svg")), &plot.svg)?;
+            write_bytes(&pending.path().join("plots").join(format!("{name}.png")), &plot.png)?;
+        }
+    }
+    write_text(&pending.path().join("report.html"), &mapped::html(reference, lots, &names))?;
     let mut warnings: Vec<Warning> = Vec::new();
     for warning in lots.iter().flat_map(|lot| &lot.warnings) {
         if !warnings.contains(warning) {
@@ -104,23 +115,27 @@ pub fn write_mapped(
     pending.finish()
 }
 
+/// A file name per lot; lots whose names differ in odd letters only get files of their own.
+fn file_names(lots: &[MappedLot]) -> Vec<String> {
+    let names: Vec<String> = lots.iter().map(|lot| folder_name(&lot.placed.lot)).collect();
+    let numbered = |(i, name): (usize, &String)| match names[..i].iter().filter(|known| *known == name).count() {
+        0 => name.clone(),
+        n => format!("{name}~{}", n + 1),
+    };
+    names.iter().enumerate().map(numbered).collect()
+}
+
 /// One page per lot, named after it.
 fn write_certificates(
     folder: &Path,
-    reference: &Reference,
-    sheet: &LotSheet,
+    (reference, sheet): (&Reference, &LotSheet),
     lots: &[MappedLot],
+    names: &[String],
     inputs: &[FileHash],
 ) -> Result<()> {
     create_folder(folder)?;
     let summary = reference.summary();
-    let mut names: Vec<String> = Vec::new();
-    for (lot, source) in lots.iter().zip(&sheet.lots) {
-        // Lots whose names differ in odd letters only get files of their own.
-        let name = folder_name(&lot.placed.lot);
-        let n_before = names.iter().filter(|known| **known == name).count();
-        let file = if n_before == 0 { format!("{name}.html") } else { format!("{name}~{}.html", n_before + 1) };
-        names.push(name);
+    for ((lot, source), name) in lots.iter().zip(&sheet.lots).zip(names) {
         let files = inputs.iter().filter(|file| Path::new(&file.path).starts_with(&source.path));
         let of_reference = |panel: &str| {
             let lots = reference.panel_shares.iter().filter(|row| row.panel == panel);
@@ -131,7 +146,7 @@ fn write_certificates(
             files: files.map(|file| (file.path.clone(), file.sha256.clone())).collect(),
             panels: lot.panel_shares.iter().map(|row| (row.clone(), of_reference(&row.panel))).collect(),
         };
-        write_text(&folder.join(file), &certificate::html(&lot.placed, &summary, &facts))?;
+        write_text(&folder.join(format!("{name}.html")), &certificate::html(&lot.placed, &summary, &facts))?;
     }
     Ok(())
 }

@@ -25,13 +25,13 @@ use crate::steps::cells::{HvgVotes, normalize};
 use crate::steps::lots::limit_of;
 use crate::steps::markers::{Panel, gated_shares};
 use crate::steps::process::HeldOut;
-use crate::steps::process::calibration::{Assigned, Calibration, HeldOutLot};
+use crate::steps::process::calibration::{Assigned, Calibration, HeldOutLot, MIN_CELLS};
 use crate::steps::process::mapping::{Distances, Judge, LotLimits, NewLot, cells_per_cluster, place};
 use crate::steps::process::measure::Placer;
-use crate::warning::Warning;
+use crate::warning::{ReferenceWarning, Warning};
 
-/// Fewest lots: without one of them two are left to integrate, and three say what a further one may be like.
-const MIN_LOTS: usize = 3;
+/// Fewest lots: without one of them three are left, the fewest that say how far a cell of a further lot may lie out.
+const MIN_LOTS: usize = 4;
 /// Coordinates of the run and those computed again differ by more than this share of their spread: another run.
 const SAME: f32 = 1e-3;
 
@@ -70,7 +70,7 @@ pub struct HeldOutCells {
 /// Locks a run. `readouts`: those to model.
 ///
 /// # Errors
-/// - fewer than three lots with cells
+/// - fewer than four lots, or a lot with fewer cells than set a limit
 /// - a readout asked for has no model
 /// - a panel asks for a gene that the run does not have
 /// - a parameter is out of range
@@ -83,13 +83,15 @@ pub fn freeze(
     params.mapping.check()?;
     let RunToFreeze { analysis, dataset, embedding: written, panels } = run;
     let n_lots = dataset.n_lots();
-    let with_cells = dataset.lots().iter().filter(|lot| !lot.barcodes.is_empty()).count();
+    let with_cells = dataset.lots().iter().filter(|lot| lot.barcodes.len() >= MIN_CELLS).count();
     if with_cells < MIN_LOTS || with_cells < n_lots {
         return Err(Error::TooFew {
-            what: "lots with cells after quality control".into(),
+            what: format!("lots with {MIN_CELLS} cells after quality control"),
             have: with_cells,
             need: n_lots.max(MIN_LOTS),
-            cure: "make the run again from lots that all have cells".into(),
+            cure: "make the run again from lots that all have so many; with fewer lots nothing says how much a further one \
+                   may differ"
+                .into(),
         });
     }
     let normalized = normalize(&dataset, &params.normalize)?;
@@ -108,6 +110,10 @@ pub fn freeze(
     )?;
     let mut warnings: Vec<Warning> =
         written.and_then(|written| difference(&written, &whole.embedding)).into_iter().collect();
+    let n_needed = params.deviation.min_lots;
+    if n_lots < n_needed {
+        warnings.push(ReferenceWarning::FewReferenceLots { n_lots, n_needed }.into());
+    }
     let folds = folds(&dataset, &normalized, &votes, of_run, params, progress)?;
     drop(votes);
 
@@ -171,12 +177,10 @@ pub fn freeze(
             }
         })
         .collect();
-    warnings.extend(
-        held_out.iter().filter(|lot| !lot.placed.in_reference).map(|lot| Warning::LotOutOfReference {
-            lot: lot.placed.lot.clone(),
-            reasons: lot.placed.reasons_in_words(),
-        }),
-    );
+    warnings.extend(held_out.iter().filter(|lot| !lot.placed.in_reference).map(|lot| {
+        let (lot, reasons) = (lot.placed.lot.clone(), lot.placed.reasons_in_words());
+        ReferenceWarning::LotOutOfReference { lot, reasons }.into()
+    }));
     let all: Vec<usize> = (0..n_lots).collect();
     let cells: Vec<HeldOutCells> = assigned
         .iter()
@@ -211,13 +215,13 @@ fn cells_of(dataset: &Dataset, lot: usize) -> std::ops::Range<usize> {
 /// Whether the coordinates of the run are those computed again.
 fn difference(written: &Array2<f32>, again: &Array2<f32>) -> Option<Warning> {
     if written.nrows() != again.nrows() || written.ncols() < again.ncols() {
-        return Some(Warning::EmbeddingDiffers { largest: None });
+        return Some(ReferenceWarning::EmbeddingDiffers { largest: None }.into());
     }
     // Without integration the run wrote all components, of which the leading ones come first.
     let written = written.slice(ndarray::s![.., ..again.ncols()]);
     let spread = again.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
     let largest = written.iter().zip(again).fold(0.0_f32, |most, (a, b)| most.max((a - b).abs()));
-    (largest > SAME * spread).then_some(Warning::EmbeddingDiffers { largest: Some(f64::from(largest)) })
+    (largest > SAME * spread).then(|| ReferenceWarning::EmbeddingDiffers { largest: Some(f64::from(largest)) }.into())
 }
 
 /// Lots × clusters: shares among the cells assigned.

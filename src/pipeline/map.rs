@@ -17,7 +17,7 @@ use crate::steps::process::calibration::Assigned;
 use crate::steps::process::mapping::{Distances, NewLot, cells_per_cluster, place};
 use crate::steps::process::measure::{Measured, Placer};
 use crate::steps::process::{Placed, UNASSIGNED};
-use crate::warning::Warning;
+use crate::warning::{ReferenceWarning, Warning};
 
 /// A lot as it was placed, with its cells. Vectors have one entry per cell kept.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,11 +84,9 @@ fn map_lot(reference: &Reference, population: &Population, name: String, raw: Ra
         return Ok(without_cells(reference, new, barcodes, warnings));
     }
     if aligned.n_found < new.n_variable {
-        warnings.push(Warning::ReferenceGenesMissing {
-            lot: name.clone(),
-            n_missing: new.n_variable - aligned.n_found,
-            n_variable: new.n_variable,
-        });
+        let n_missing = new.n_variable - aligned.n_found;
+        let (lot, n_variable) = (name.clone(), new.n_variable);
+        warnings.push(ReferenceWarning::ReferenceGenesMissing { lot, n_missing, n_variable }.into());
     }
     let mut kept = Kept::new(reference, name, barcodes, aligned.counts(counts, reference.genes.len()))?;
     let panel_shares = gated(reference, &aligned.has_gene, &mut kept)?;
@@ -129,8 +127,9 @@ fn first(genes: &Genes) -> String {
 }
 
 fn out_of_reference(placed: &Placed) -> Option<Warning> {
-    (!placed.in_reference)
-        .then(|| Warning::LotOutOfReference { lot: placed.lot.clone(), reasons: placed.reasons_in_words() })
+    (!placed.in_reference).then(|| {
+        ReferenceWarning::LotOutOfReference { lot: placed.lot.clone(), reasons: placed.reasons_in_words() }.into()
+    })
 }
 
 /// A lot none of whose cells can be measured.
@@ -161,11 +160,10 @@ fn gated(reference: &Reference, has_gene: &[bool], kept: &mut Kept) -> Result<Ve
         let genes = panel.find(&reference.genes)?;
         match panel.gates.iter().zip(genes).find(|(_, gene)| !has_gene[*gene as usize]) {
             None => panels.push(panel.clone()),
-            Some((gate, _)) => kept.warnings.push(Warning::PanelGeneMissing {
-                lot: kept.qc.lot.clone(),
-                panel: panel.name(),
-                gene: gate.gene.clone(),
-            }),
+            Some((gate, _)) => {
+                let (lot, panel, gene) = (kept.qc.lot.clone(), panel.name(), gate.gene.clone());
+                kept.warnings.push(ReferenceWarning::PanelGeneMissing { lot, panel, gene }.into());
+            }
         }
     }
     if panels.is_empty() || kept.barcodes.is_empty() {

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::pipeline::Params;
 use crate::steps::lots::Population;
 use crate::steps::markers::{GatedShare, Panel};
-use crate::steps::process::mapping::ENERGY_CELLS;
+use crate::steps::process::mapping::energy_cells_of_lot;
 use crate::steps::process::{
     Calibration, Frame, HeldOut, Judge, LotLimits, Placed, PotencyModel, PotencySummary, ReferenceSummary,
 };
@@ -118,14 +118,14 @@ impl Reference {
     }
 }
 
-/// The first [`ENERGY_CELLS`] of a random order of each lot's cells.
+/// Some of each lot's cells, drawn at random.
 pub(super) fn sample(embedding: ArrayView2<'_, f32>, lot_of_cell: &[u32], n_lots: usize, seed: u64) -> Sample {
     let mut cells = Vec::new();
-    let mut start = 0;
+    let (mut start, per_lot) = (0, energy_cells_of_lot(n_lots));
     for lot in 0..n_lots {
         let n = lot_of_cell.iter().filter(|&&l| l as usize == lot).count();
         let mut rng = crate::math::rng::stream(seed, "reference sample", lot as u64);
-        let mut picked = rand::seq::index::sample(&mut rng, n, n.min(ENERGY_CELLS)).into_vec();
+        let mut picked = rand::seq::index::sample(&mut rng, n, n.min(per_lot)).into_vec();
         picked.sort_unstable();
         cells.extend(picked.into_iter().map(|i| start + i));
         start += n;

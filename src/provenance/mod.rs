@@ -2,15 +2,16 @@
 
 pub mod hash;
 pub mod manifest;
+mod overlap;
 pub mod plan_file;
 pub mod plan_lock;
 pub mod ro_crate;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::io::run_dir;
 use crate::warning::Warning;
 
@@ -84,6 +85,26 @@ pub fn write_record(run: &Path, mut record: RunRecord) -> Result<()> {
     let value = serde_json::to_value(&record).expect("a record is plain data");
     run_dir::write_text(&run.join("run.json"), &json(&value))?;
     run_dir::write_text(&run.join("ro-crate-metadata.json"), &json(&ro_crate(&record)))
+}
+
+/// Holds files of a run against the digests of its record; gives back the files that the run was made from.
+///
+/// # Errors
+/// A file is missing from the run or its record, or was changed since the run was made.
+pub fn verify_run(run: &Path, files: &[&str]) -> Result<Vec<FileHash>> {
+    let record = read_record(run)?;
+    let paths: Vec<PathBuf> = files.iter().map(|name| run.join(name)).collect();
+    for ((name, path), now) in files.iter().zip(&paths).zip(hash_files(&paths)?) {
+        let cure = "make the run again, or take it from where it is kept safe";
+        match record.outputs.iter().find(|file| file.path == *name) {
+            None => return Err(Error::format(path, "", format!("is not on record in run.json; {cure}"))),
+            Some(then) if then.sha256 != now.sha256 => {
+                return Err(Error::format(path, "", format!("was changed since the run was made; {cure}")));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(record.inputs)
 }
 
 /// Reads `run.json`.

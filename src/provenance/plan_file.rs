@@ -9,6 +9,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use self::attribute::AttributeText;
+use super::overlap::{self, Side};
 use super::plan_lock::Locked;
 use super::{FileHash, hash_files};
 use crate::data::{Comparison, ComparisonDesign, LotsFrom, Multiplicity, RecordsKind, WholeTests};
@@ -35,6 +36,8 @@ struct PlanText {
     alpha: f64,
     #[serde(default = "no_correction")]
     multiplicity: Multiplicity,
+    #[serde(default)]
+    allow_missing: bool,
     #[serde(default = "simulations")]
     n_simulations: usize,
     #[serde(default)]
@@ -155,6 +158,7 @@ impl PlanFile {
             pair_correlation: parsed.pair_correlation,
             alpha: parsed.alpha,
             multiplicity: parsed.multiplicity,
+            allow_missing: parsed.allow_missing,
             attributes,
             whole: parsed.whole,
             n_simulations: parsed.n_simulations,
@@ -184,9 +188,28 @@ impl PlanFile {
         &self.comparison
     }
 
-    /// Pre and post lots lie in the same directory or sheet, so that no file of one can be read without the other.
+    /// Pre and post lots lie in the same directory or sheet, however the two are written, so that no file of one can be read
+    /// without the other.
     pub fn shares_source(&self) -> bool {
-        plain(&self.pre.path) == plain(&self.post.path)
+        canonical(&self.folder().join(&self.pre.path)) == canonical(&self.post_path())
+    }
+
+    /// Refuses lots that stand on both sides.
+    ///
+    /// # Errors
+    /// A lot is in both, by its name in one source or in a copy of it, or by the counts it was made from.
+    pub(super) fn refuse_overlap(&self, pre: &ReadRecords, post: &ReadRecords) -> Result<()> {
+        let side = |from: &LotsFrom, read: &ReadRecords| Side::new(&self.folder().join(&from.path), read);
+        let both = overlap::lots_in_both(&side(&self.pre, pre)?, &side(&self.post, post)?);
+        if both.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "these lots are also in [pre]: {}. A lot compared with itself shows nothing; choose lots by `column` and `value`, \
+             or by `lots`, so that each is on one side",
+            both.join(", ")
+        );
+        Err(Error::format(&self.path, "[post]", message))
     }
 
     /// Reads the pre lots before the plan is locked, so that a misspelt name is found before it counts as an edit.
@@ -233,8 +256,8 @@ const REFERENCE: &str = "reference.json";
 
 /// The part of `run.json` that names what was read.
 #[derive(Deserialize)]
-struct Inputs {
-    inputs: Vec<FileHash>,
+pub(super) struct Inputs {
+    pub inputs: Vec<FileHash>,
 }
 
 /// Hash of the reference that a directory is, or that its lots were placed by; empty if it does not tell.
@@ -248,9 +271,13 @@ fn reference_of(directory: &Path) -> Result<String> {
     Ok(read.into_iter().find(of_reference).map_or(String::new(), |file| file.sha256))
 }
 
-/// A path without `.` and a slash at its end, so that two ways to write it are seen to be one. Nothing is opened.
-fn plain(path: &str) -> PathBuf {
-    Path::new(path).components().filter(|part| !matches!(part, std::path::Component::CurDir)).collect()
+/// A path as the file system knows it, also where its end does not exist. Nothing is opened.
+pub(super) fn canonical(path: &Path) -> PathBuf {
+    let here = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    std::fs::canonicalize(here).unwrap_or_else(|_| match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => canonical(parent).join(name),
+        _ => path.into(),
+    })
 }
 
 /// SHA-256 as hexadecimal digits.

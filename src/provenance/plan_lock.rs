@@ -1,7 +1,8 @@
 //! The lock of a plan: what was planned is on record, with hash and time, before any file of the post lots is opened.
 //!
 //! `PLAN.lock.json` beside the plan is a history that only grows. Each entry holds the hash of the one before it, so that a
-//! line taken out or changed by hand is noticed. [`LockedPlan`] can be had in one way only, by [`LockedPlan::lock`], which
+//! line taken out or changed by hand is noticed; the hash of the last one, the *head*, is printed and goes into the record of
+//! every comparison, so that a history cut at its end or written anew disagrees with what was printed. [`LockedPlan`] can be had in one way only, by [`LockedPlan::lock`], which
 //! writes the entry; and it alone reads post lots. What the lock cannot see: post data looked at by other means, and a lock
 //! file that was removed as a whole. Keep it under version control, or send its hash to a second person.
 
@@ -27,6 +28,8 @@ pub enum LockEvent {
     Amended,
     /// Pre lots were read.
     PreRead,
+    /// Post lots are about to be opened.
+    PostOpened,
     /// Post lots were read.
     PostRead,
 }
@@ -38,6 +41,7 @@ impl LockEvent {
             Self::Locked => "plan locked",
             Self::Amended => "plan amended",
             Self::PreRead => "pre lots read",
+            Self::PostOpened => "opening post lots",
             Self::PostRead => "post lots read",
         }
     }
@@ -80,6 +84,8 @@ struct Begun {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 struct LockFile {
     history: Vec<LockEntry>,
+    /// SHA-256 of the last entry, which no later one holds.
+    head: String,
 }
 
 /// Shows that a plan is on record; only this module can make one.
@@ -171,7 +177,11 @@ impl LockedPlan {
 
     /// Amendments: when, why, and whether this program had read post lots before.
     pub fn amendments(&self) -> Vec<(&LockEntry, bool)> {
-        let seen = |at: usize| self.lock.history[..at].iter().any(|entry| entry.event == LockEvent::PostRead);
+        let seen = |at: usize| {
+            self.lock.history[..at]
+                .iter()
+                .any(|entry| matches!(entry.event, LockEvent::PostOpened | LockEvent::PostRead))
+        };
         let entries = self.lock.history.iter().enumerate();
         entries.filter(|(_, e)| e.event == LockEvent::Amended).map(|(at, entry)| (entry, seen(at))).collect()
     }
@@ -187,17 +197,26 @@ impl LockedPlan {
         Ok((read, warnings))
     }
 
-    /// Reads the post lots, which is recorded; tells if they are older than the lock.
+    /// Reads the post lots: that they are about to be opened is recorded first. Tells if they are older than the lock.
+    /// `changed`: when the file [`Self::post_source`] was last changed (RFC 3339 in UTC), for a sheet, of which nothing else is
+    /// known; of a directory its record tells.
     ///
     /// # Errors
-    /// As [`crate::io::lot_records::read_records`].
-    pub fn read_post(&mut self, now: &str) -> Result<(ReadRecords, Vec<Warning>)> {
+    /// - as [`crate::io::lot_records::read_records`]
+    /// - a lot is also among the pre lots
+    pub fn read_post(&mut self, pre: &ReadRecords, now: &str, changed: &str) -> Result<(ReadRecords, Vec<Warning>)> {
+        let opened = self.entries_of_plan().any(|entry| entry.event == LockEvent::PostOpened);
+        if !opened && self.plan.post_path().exists() {
+            self.append(LockEvent::PostOpened, now, "", Vec::new())?;
+        }
         let read = self.plan.post_of_locked(&self.proof)?;
         let files = hash_files(&read.files)?;
         let mut warnings = self.record(LockEvent::PostRead, now, files)?;
+        self.plan.refuse_overlap(pre, &read)?;
         let (source, locked) = (self.plan.post_path(), self.first_locked().to_string());
-        // A lot sheet has no record of when it was begun: then nothing is known.
-        let began = read_json::<Begun>(&source.join("run.json")).map_or(String::new(), |run| run.execution.started);
+        let of_record =
+            || read_json::<Begun>(&source.join("run.json")).map_or(String::new(), |run| run.execution.started);
+        let began = if source.is_file() { changed.to_string() } else { of_record() };
         let shared = self.plan.shares_source();
         if shared || (!began.is_empty() && began < locked) {
             let source = source.display().to_string();
@@ -206,11 +225,26 @@ impl LockedPlan {
         Ok((read, warnings))
     }
 
+    /// Directory or sheet of the post lots.
+    pub fn post_source(&self) -> PathBuf {
+        self.plan.post_path()
+    }
+
+    /// What happened under the present plan, oldest first.
+    fn entries_of_plan(&self) -> impl Iterator<Item = &LockEntry> {
+        let since = self.lock.history.iter().rposition(|entry| !entry.plan.is_empty()).unwrap_or(0);
+        self.lock.history[since..].iter()
+    }
+
+    /// SHA-256 of the last entry of the history. Whoever has it can tell later whether the history was cut or rewritten.
+    pub fn head(&self) -> &str {
+        &self.lock.head
+    }
+
     /// Records files that were read, unless the same were recorded last; warns where they differ from those read first
     /// under the present plan.
     fn record(&mut self, event: LockEvent, now: &str, files: Vec<FileHash>) -> Result<Vec<Warning>> {
-        let since = self.lock.history.iter().rposition(|entry| !entry.plan.is_empty()).unwrap_or(0);
-        let earlier: Vec<&LockEntry> = self.lock.history[since..].iter().filter(|entry| entry.event == event).collect();
+        let earlier: Vec<&LockEntry> = self.entries_of_plan().filter(|entry| entry.event == event).collect();
         let mut warnings = Vec::new();
         if let Some(first) = earlier.first() {
             let changed: Vec<String> =
@@ -239,6 +273,7 @@ impl LockedPlan {
             files,
             previous: self.lock.history.last().map_or(String::new(), LockEntry::sha256),
         });
+        self.lock.head = self.lock.history.last().map_or(String::new(), LockEntry::sha256);
         write_text(&self.path, &self.text())
     }
 
@@ -264,6 +299,10 @@ fn read(path: &Path) -> Result<LockFile> {
             return broken(number);
         }
         previous = entry.sha256();
+    }
+    if previous != lock.head {
+        let message = "is not that of the last entry, so the file was changed by hand; restore it";
+        return Err(Error::format(path, "head", message));
     }
     Ok(lock)
 }

@@ -6,7 +6,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::draw::{Mode, svg};
 use super::plots::beside_reference::{self, BesideReference};
-use super::words::{count, fixed, percent, several, significant};
+use super::words::{count, fixed, list, percent, several, significant};
 use crate::steps::markers::GatedShare;
 use crate::steps::process::{HeldOut, Limited, Placed, PotencySummary, Prediction, ReferenceSummary, Share};
 
@@ -16,6 +16,10 @@ const STYLE: &str = include_str!("certificate.css");
 const MAX_CLUSTERS: usize = 40;
 /// Most predictions that are shown.
 const MAX_PREDICTIONS: usize = 2;
+/// Most reasons that are told.
+const MAX_REASONS: usize = 6;
+/// Most panels that are shown.
+const MAX_PANELS: usize = 5;
 /// Most files that are named.
 const MAX_FILES: usize = 3;
 
@@ -84,15 +88,41 @@ fn statement(lot: &Placed, reference: &ReferenceSummary) -> Markup {
         return html! {
             p.statement {
                 (count(lot.n_cells as u64)) " cells were placed on a reference of " (several(n, "lot")) "; "
-                (percent(lot.share_unassigned, 1)) " are unlike every cluster. Quality, composition and distance lie within \
-                 the limits that the reference lots set."
+                (percent(lot.share_unassigned, 1)) " are unlike every cluster. " (limits_in_words(lot))
             }
         };
     }
     html! {
-        ul.statement { @for reason in &lot.reasons { li { (reason) "." } } }
+        ul.statement {
+            @for reason in lot.reasons.iter().take(MAX_REASONS) { li { (reason) "." } }
+            @if lot.reasons.len() > MAX_REASONS { li { (lot.reasons.len() - MAX_REASONS) " more in placed.csv." } }
+        }
         p.note { "What follows is for information: it must not be read as if the lot were one of the reference's kind." }
     }
+}
+
+/// What lies within limits, and what no limit was set for.
+fn limits_in_words(lot: &Placed) -> String {
+    let there = |of: &[Limited]| of.iter().any(|of| of.limit.is_finite() && of.value.is_finite());
+    let all = [
+        ("quality", there(&[lot.counts, lot.pct_mito])),
+        ("composition", there(&[lot.jensen_shannon, lot.aitchison])),
+        ("distance", there(&[lot.energy])),
+    ];
+    let named =
+        |wanted: bool| -> Vec<String> { all.iter().filter(|of| of.1 == wanted).map(|of| of.0.to_string()).collect() };
+    let (within, without) = (named(true), named(false));
+    let mut words = Vec::new();
+    if !within.is_empty() {
+        words.push(format!("Within the limits that the reference lots set: {}.", list(&within)));
+    }
+    if !without.is_empty() {
+        let what = list(&without);
+        words.push(format!(
+            "No limit was set for {what}: the reference has too few lots to say how far others may lie."
+        ));
+    }
+    words.join(" ")
 }
 
 /// The lot's shares beside those of the reference lots, each mapped by a reference built without it.
@@ -118,7 +148,7 @@ fn composition(lot: &Placed, reference: &ReferenceSummary, facts: &CertificateFa
         share: numbers(&lot.unassigned),
         reference: held.iter().map(|lot| lot.placed.share_unassigned).collect(),
     });
-    rows.extend(facts.panels.iter().map(|(gated, others)| BesideReference {
+    rows.extend(facts.panels.iter().take(MAX_PANELS).map(|(gated, others)| BesideReference {
         name: gated.panel.clone(),
         cluster: None,
         share: [gated.share, gated.ci_low, gated.ci_high],
@@ -134,7 +164,11 @@ fn composition(lot: &Placed, reference: &ReferenceSummary, facts: &CertificateFa
             "Grey: each of the " (several(reference.lots.len(), "reference lot")) ", and their range. Diamond: this lot with the \
              interval that counting so many cells leaves. "
             @if outside { "Below or above the range is no limit: of a lot like the others " (by_chance) " of the shares lie there. " }
-            @if lot.composition.len() > MAX_CLUSTERS { "The " (MAX_CLUSTERS) " largest clusters are shown." }
+            @if lot.composition.len() > MAX_CLUSTERS {
+                "The " (MAX_CLUSTERS) " largest clusters are shown, and " (lot.composition.len() - MAX_CLUSTERS)
+                " more are in composition.csv. "
+            }
+            @if facts.panels.len() > MAX_PANELS { (facts.panels.len() - MAX_PANELS) " more panels are in panel_shares.csv." }
         }
     }
 }

@@ -224,7 +224,7 @@ fn whole(comparison: &Comparison, compared: &Compared) -> Section {
         } @else {
             p { "A difference was shown in " (words::list(&shown.iter().map(|s| s.to_string()).collect::<Vec<_>>())) ". Whether it matters, the attributes say." }
         }
-        p { "These tests describe and enter no verdict." }
+        p { "These tests describe and enter no verdict. They also react to lots that merely became more uneven." }
     };
     let columns = [
         plain("Test", ""),

@@ -6,6 +6,7 @@
 pub mod certificate;
 pub mod compare;
 pub mod draw;
+pub mod mapped;
 pub mod metrics;
 pub mod page;
 pub mod panel;

@@ -207,21 +207,7 @@ impl std::fmt::Display for Warning {
                  it, and a detection probability given for all lots is too high",
                 genes.join(", ")
             ),
-            Self::ReferenceGenesMissing { lot, n_missing, n_variable } => write!(
-                f,
-                "lot {lot} lacks {n_missing} of the {n_variable} genes that the reference places cells by; they count as average"
-            ),
-            Self::PanelGeneMissing { lot, panel, gene } => {
-                write!(f, "lot {lot} has no gene {gene}, so its cells are not counted under panel {panel}")
-            }
-            Self::LotOutOfReference { lot, reasons } => write!(f, "lot {lot} is out of reference: {reasons}"),
-            Self::NoPotencyModel { readout, cause } => write!(f, "no potency model of {readout}: {cause}"),
-            Self::EmbeddingDiffers { largest } => write!(
-                f,
-                "components computed again from the counts differ from those of the run ({}); was the run \
-                 made by another version of the program? The reference is what was computed now, with the labels of the run",
-                largest.map_or("another number".into(), |largest| format!("by up to {largest:.3}"))
-            ),
+            Self::Reference(warning) => write!(f, "{warning}"),
         }
     }
 }

@@ -10,7 +10,7 @@ use cqa::data::{
     Multiplicity, Range, Rule, SheetColumn, Side, WholeTests,
 };
 use cqa::math::rng::stream;
-use cqa::steps::process::compare::compare;
+use cqa::steps::process::compare::{Groups, attribute_values, compare, distribution_test, judge};
 use cqa::steps::process::{Outcome, SdBasis};
 use ndarray::Array2;
 use rand::seq::SliceRandom;
@@ -57,6 +57,7 @@ fn plan(attributes: Vec<Attribute>) -> Comparison {
         pair_correlation: 0.5,
         alpha: 0.05,
         multiplicity: Multiplicity::None,
+        allow_missing: false,
         attributes,
         whole: WholeTests::default(),
         n_simulations: 2_000,
@@ -173,4 +174,95 @@ fn interferon_is_not_comparable_by_the_genes_it_turns_on() {
     for (ours, theirs) in estimates.iter().zip([7.33, 5.24, 0.56]) {
         assert!((ours - theirs).abs() < 0.15, "{ours} {theirs}");
     }
+}
+
+/// Cells of one condition of Kang 2018, without their donors, parted at random into lots of about as many cells.
+fn parted(cells: &cqa::data::Dataset, embedding: &Array2<f32>, of: &[usize], n_lots: usize, split: u64) -> LotRecords {
+    let mut order = of.to_vec();
+    order.shuffle(&mut stream(split, "lots of cells", 0));
+    let lots: Vec<Vec<usize>> =
+        (0..n_lots).map(|lot| order.iter().skip(lot).step_by(n_lots).copied().collect()).collect();
+    let counts = Array2::from_shape_fn((n_lots, 1), |(lot, _)| lots[lot].len() as u64);
+    let mut records = LotRecords::of_counts("L", vec!["0".into()], counts, Vec::new());
+    let n_genes = cells.n_genes();
+    let mut sums = Array2::<u64>::zeros((n_lots, n_genes));
+    for (lot, own) in lots.iter().enumerate() {
+        for &cell in own {
+            cells.row(cell).for_each(|gene, count| sums[[lot, gene as usize]] += u64::from(count));
+        }
+    }
+    let totals: Vec<u64> = sums.rows().into_iter().map(|row| row.sum()).collect();
+    records.genes = (0..n_genes)
+        .map(|gene| cqa::data::GeneSum {
+            gene: cells.genes().symbols()[gene].clone(),
+            cluster: "all".into(),
+            counts: sums.column(gene).to_vec(),
+            totals: totals.clone(),
+        })
+        .collect();
+    records.cells = Some(embedding.select(ndarray::Axis(0), &lots.concat()));
+    records.n_cells = lots.iter().map(Vec::len).collect();
+    records
+}
+
+/// All genes above a level before the change, none of them chosen for what it does after it.
+#[test]
+fn interferon_is_told_from_halves_of_unstimulated_cells_by_all_genes_and_by_the_cells() {
+    use cqa::steps::cells::{HvgParams, NormalizeParams, PcaParams, hvg, normalize, pca};
+    let Some(data) = common::shared_data("harmony") else { return };
+    let cells = crate::soupx::lots(&data.join("pbmc_stim_mtx"), &["kang"], |_| Some(0));
+    let stimulated: Vec<bool> = cells.lots()[0].barcodes.iter().map(|b| b.starts_with("stim")).collect();
+    let of = |wanted: bool| (0..cells.n_cells()).filter(|&c| stimulated[c] == wanted).collect::<Vec<_>>();
+    let normalized = normalize(&cells, &NormalizeParams::default()).unwrap();
+    let genes = hvg(&cells, &normalized, &HvgParams::default()).unwrap().genes;
+    let embedding = pca(&cells, &normalized, &genes, &PcaParams { n_components: 20, ..PcaParams::default() }).unwrap();
+    let embedding = embedding.leading();
+
+    let control = parted(&cells, &embedding, &of(false), 8, 0);
+    let level = |sum: &&cqa::data::GeneSum| {
+        1e6 * sum.counts.iter().sum::<u64>() as f64 / sum.totals.iter().sum::<u64>() as f64 >= 500.0
+    };
+    let names: Vec<String> = control.genes.iter().filter(level).map(|sum| sum.gene.clone()).collect();
+    assert!(names.len() > 100, "{}", names.len());
+    let margin = Some(Margin { low: 0.5, high: 2.0, unit: MarginUnit::Ratio });
+    let gene = |name: &String| Attribute {
+        kind: AttributeKind::Gene,
+        transform: AttributeTransform::None,
+        margin,
+        ..share(name, Rule::Tost { pooled: false }, 0.0)
+    };
+    let mut plan = plan(names.iter().map(gene).collect());
+    plan.design = ComparisonDesign::Unpaired;
+    plan.pair = String::new();
+    plan.multiplicity = Multiplicity::Holm;
+    plan.whole = WholeTests { composition: false, cells_per_lot: 60, ..WholeTests::default() };
+
+    let verdicts = |pre: &LotRecords, post: &LotRecords| {
+        let values = |records| plan.attributes.iter().map(move |a| attribute_values(records, a).unwrap());
+        let group = |(pre, post)| Groups { pre, post, n_missing: 0 };
+        let groups: Vec<Groups> = values(pre).zip(values(post)).map(group).collect();
+        let found = distribution_test(pre, post, None, &plan.whole, 1).unwrap().found;
+        (judge(&plan, &groups), found)
+    };
+    let ((judged, overall), whole) = verdicts(&control, &parted(&cells, &embedding, &of(true), 8, 0));
+    let broken = judged.iter().filter(|one| one.verdict == Outcome::NotComparable);
+    let broken: Vec<&str> = broken.map(|one| one.attribute.name.as_str()).collect();
+    eprintln!("{} genes, {} not comparable: {}", names.len(), broken.len(), broken.join(" "));
+    assert_eq!(overall.verdict, Outcome::NotComparable);
+    assert!(whole.p == whole.smallest_p && whole.p <= 0.05, "{whole:?}");
+
+    // Halves of the cells without interferon, each in four lots.
+    const SPLITS: u64 = 12;
+    let (mut refused, mut small_p) = (0, 0);
+    for split in 1..=SPLITS {
+        let all = parted(&cells, &embedding, &of(false), 8, split);
+        let half = |first: bool| all.select(&(0..8).map(|lot| (lot < 4) == first).collect::<Vec<_>>());
+        let ((_, overall), whole) = verdicts(&half(true), &half(false));
+        refused += usize::from(overall.verdict == Outcome::NotComparable);
+        small_p += usize::from(whole.p <= 0.05);
+    }
+    eprintln!("halves: {refused} of {SPLITS} refused, {small_p} with p of the cells at most 0.05");
+    assert_eq!(refused, 0);
+    // Three or more of twelve at 5 % have a chance of 2 %.
+    assert!(small_p <= 2, "{small_p}");
 }

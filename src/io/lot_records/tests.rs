@@ -60,6 +60,21 @@ fn a_directory_gives_what_is_asked_for() {
 }
 
 #[test]
+fn placed_lots_tell_whether_they_are_out_of_reference() {
+    let folder = directory();
+    let placed =
+        "lot,jensen_shannon,aitchison,energy,in_reference,reasons\nb,0.2,0.3,0.4,false,high mito\na,0.1,,0.5,true,\n";
+    fs::write(folder.path().join("placed.csv"), placed).unwrap();
+    for deviation in [false, true] {
+        let needed = RecordsNeeded { deviation, ..RecordsNeeded::default() };
+        let records = read_records(&from("."), folder.path(), &needed).unwrap().records;
+        assert_eq!(records.kind, RecordsKind::Mapped);
+        assert_eq!(records.out_of_reference(), [("b".to_string(), "high mito".to_string())]);
+        assert_eq!(records.deviation.is_some(), deviation);
+    }
+}
+
+#[test]
 fn panels_are_found_beside_the_lots_or_one_folder_below() {
     let folder = directory();
     let needed = RecordsNeeded { panels: true, ..RecordsNeeded::default() };

@@ -8,7 +8,7 @@ use crate::pipeline::{Analysis, find_readout, rank};
 use crate::steps::lots::units;
 use crate::steps::process::potency::{MIN_UNITS, PotencyModel, ToModel};
 use crate::steps::process::{MappingParams, Prediction};
-use crate::warning::Warning;
+use crate::warning::{ReferenceWarning, Warning};
 
 /// A model per readout. What has none is an error if it was asked for by name, else a warning. `mapped`: lots × clusters of
 /// shares, each lot mapped by a reference without it.
@@ -29,7 +29,9 @@ pub(super) fn models(
                     "freeze without it, or ask for another readout with --potency",
                 ));
             }
-            Err(cause) => warnings.push(Warning::NoPotencyModel { readout: asked.readout.clone(), cause }),
+            Err(cause) => {
+                warnings.push(ReferenceWarning::NoPotencyModel { readout: asked.readout.clone(), cause }.into())
+            }
         }
     }
     Ok(models)

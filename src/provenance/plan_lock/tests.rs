@@ -22,6 +22,10 @@ fn lock(folder: &tempfile::TempDir, now: &str, amend: Option<&str>) -> Result<Lo
     LockedPlan::lock(PlanFile::read(&folder.path().join("plan.toml"))?, now, amend)
 }
 
+fn read_post(locked: &mut LockedPlan, pre: &ReadRecords, now: &str) -> Result<(ReadRecords, Vec<Warning>)> {
+    locked.read_post(pre, now, "")
+}
+
 fn events(locked: &LockedPlan) -> Vec<LockEvent> {
     locked.history().iter().map(|entry| entry.event).collect()
 }
@@ -31,10 +35,12 @@ fn the_plan_is_on_record_before_post_lots_are_opened() {
     let folder = folder();
     let mut locked = lock(&folder, "2026-01-01T00:00:00Z", None).unwrap();
     // There are no post lots, and still the lock is there.
-    assert!(locked.read_post("2026-01-01T00:00:00Z").unwrap_err().to_string().contains("does not exist"));
+    let (pre, _) = locked.read_pre("2026-01-01T00:00:00Z").unwrap();
+    let message = read_post(&mut locked, &pre, "2026-01-01T00:00:00Z").unwrap_err().to_string();
+    assert!(message.contains("does not exist"), "{message}");
     let text = fs::read_to_string(folder.path().join("plan.lock.json")).unwrap();
     assert!(text.contains("2026-01-01T00:00:00Z") && text.contains(locked.plan().sha256()), "{text}");
-    assert_eq!(events(&locked), [LockEvent::Locked]);
+    assert_eq!(events(&locked), [LockEvent::Locked, LockEvent::PreRead]);
     // The same plan again adds nothing.
     let before = text.clone();
     lock(&folder, "2026-02-02T00:00:00Z", None).unwrap();
@@ -66,11 +72,89 @@ fn an_amendment_after_the_post_lots_were_read_says_so() {
     let folder = folder();
     fs::write(folder.path().join("post"), "lot,titer\nc,1\n").unwrap();
     let mut locked = lock(&folder, "2026-01-01T00:00:00Z", None).unwrap();
-    let (read, warnings) = locked.read_post("2026-01-03T00:00:00Z").unwrap();
+    let (pre, _) = locked.read_pre("2026-01-03T00:00:00Z").unwrap();
+    let (read, warnings) = read_post(&mut locked, &pre, "2026-01-03T00:00:00Z").unwrap();
     assert_eq!((read.records.lots(), warnings.len()), (vec!["c".to_string()], 0));
+    assert_eq!(events(&locked)[2..], [LockEvent::PostOpened, LockEvent::PostRead]);
     write_plan(&folder, "5");
     let amended = lock(&folder, "2026-01-04T00:00:00Z", Some("wider")).unwrap();
     assert!(amended.amendments()[0].1);
+}
+
+#[test]
+fn post_lots_that_were_opened_are_on_record_also_where_reading_them_failed() {
+    let folder = folder();
+    fs::write(folder.path().join("post"), "lot,titer\nc,1\nc,2\n").unwrap();
+    let mut locked = lock(&folder, "2026-01-01T00:00:00Z", None).unwrap();
+    let (pre, _) = locked.read_pre("2026-01-03T00:00:00Z").unwrap();
+    assert!(read_post(&mut locked, &pre, "2026-01-03T00:00:00Z").is_err());
+    assert_eq!(events(&locked)[2..], [LockEvent::PostOpened]);
+    write_plan(&folder, "5");
+    assert!(lock(&folder, "2026-01-04T00:00:00Z", Some("wider")).unwrap().amendments()[0].1);
+}
+
+#[test]
+fn a_sheet_that_was_there_before_the_lock_is_told() {
+    let folder = folder();
+    fs::write(folder.path().join("post"), "lot,titer\nc,1\n").unwrap();
+    let mut locked = lock(&folder, "2026-01-02T00:00:00Z", None).unwrap();
+    let (pre, _) = locked.read_pre("2026-01-03T00:00:00Z").unwrap();
+    let warnings = locked.read_post(&pre, "2026-01-03T00:00:00Z", "2026-01-01T00:00:00Z").unwrap().1;
+    assert!(
+        matches!(&warnings[..], [Warning::PostDataBeforeLock { began, .. }] if began == "2026-01-01T00:00:00Z"),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn a_lot_on_both_sides_is_refused_however_the_source_is_written() {
+    let folder = folder();
+    let at = folder.path();
+    let refused = |post: &str, further: &str| {
+        write_plan(&folder, "1");
+        let plan = fs::read_to_string(at.join("plan.toml")).unwrap();
+        let post = format!("[post]\npath = \"{post}\"\n{further}");
+        fs::write(at.join("plan.toml"), plan.replace("[post]\npath = \"post\"\n", &post)).unwrap();
+        let _ = fs::remove_file(at.join("plan.lock.json"));
+        let mut locked = lock(&folder, "2026-01-01T00:00:00Z", None).unwrap();
+        let (pre, _) = locked.read_pre("2026-01-03T00:00:00Z").unwrap();
+        read_post(&mut locked, &pre, "2026-01-03T00:00:00Z").map(|read| read.0.records.lots())
+    };
+    // The same sheet under another name of its path, all of it and a part of it.
+    fs::create_dir(at.join("sub")).unwrap();
+    for (path, further) in [("./sub/../pre.csv", ""), ("pre.csv", "lots = [\"b\"]\n")] {
+        let message = refused(path, further).unwrap_err().to_string();
+        assert!(message.contains("also in [pre]") && message.contains('b'), "{message}");
+    }
+    // A copy.
+    fs::copy(at.join("pre.csv"), at.join("copy.csv")).unwrap();
+    assert!(refused("copy.csv", "").unwrap_err().to_string().contains("a, b"));
+    // Other numbers under the same names are other lots, such as the two halves of a donor's cells.
+    fs::write(at.join("post"), "lot,titer\na,1\nb,7\n").unwrap();
+    assert_eq!(refused("post", "").unwrap(), ["a", "b"]);
+}
+
+#[test]
+fn lots_made_from_the_same_counts_are_one_lot() {
+    let folder = folder();
+    let at = folder.path();
+    let directory = |name: &str, lot: &str, counts: &str, digest: &str| {
+        fs::create_dir_all(at.join(name)).unwrap();
+        fs::write(at.join(name).join("lots.csv"), format!("lot,path,titer\n{lot},{counts},1\n")).unwrap();
+        let input = FileHash { path: format!("{counts}/matrix.mtx.gz"), sha256: digest.into(), bytes: 1 };
+        fs::write(at.join(name).join("run.json"), serde_json::json!({ "inputs": [input] }).to_string()).unwrap();
+    };
+    let read = |name: &str| {
+        let from = crate::data::LotsFrom { path: name.into(), column: "".into(), value: "".into(), lots: Vec::new() };
+        crate::io::lot_records::read_records(&from, at, &Default::default()).unwrap()
+    };
+    directory("one", "L1", "raw/L1", "aa");
+    directory("two", "again", "elsewhere/L1", "aa");
+    directory("three", "L1", "raw/L9", "bb");
+    let side = |name: &str| super::super::overlap::Side::new(&at.join(name), &read(name)).unwrap();
+    let both = |a: &str, b: &str| super::super::overlap::lots_in_both(&side(a), &side(b));
+    assert_eq!(both("one", "two"), ["again"]);
+    assert!(both("one", "three").is_empty());
 }
 
 #[test]
@@ -98,9 +182,10 @@ fn data_that_change_and_data_older_than_the_lock_are_told() {
         fs::write(post.join("run.json"), serde_json::json!({ "execution": execution }).to_string()).unwrap();
     };
     run("2026-01-03T00:00:00Z");
-    assert!(locked.read_post("2026-01-07T00:00:00Z").unwrap().1.is_empty());
+    let (pre, _) = locked.read_pre("2026-01-07T00:00:00Z").unwrap();
+    assert!(read_post(&mut locked, &pre, "2026-01-07T00:00:00Z").unwrap().1.is_empty());
     run("2026-01-01T00:00:00Z");
-    let warnings = locked.read_post("2026-01-07T00:00:00Z").unwrap().1;
+    let warnings = read_post(&mut locked, &pre, "2026-01-07T00:00:00Z").unwrap().1;
     assert!(
         matches!(&warnings[..], [Warning::PostDataBeforeLock { began, shared: false, .. }] if began == "2026-01-01T00:00:00Z"),
         "{warnings:?}"
@@ -122,4 +207,12 @@ fn a_history_changed_by_hand_is_refused() {
     cut["history"].as_array_mut().unwrap().remove(0);
     fs::write(&path, cut.to_string()).unwrap();
     assert!(lock(&folder, "t", None).unwrap_err().to_string().contains("changed by hand"));
+    // The last entry taken out, or its time changed.
+    let mut cut: serde_json::Value = serde_json::from_str(&text).unwrap();
+    cut["history"].as_array_mut().unwrap().pop();
+    fs::write(&path, cut.to_string()).unwrap();
+    assert!(lock(&folder, "t", None).unwrap_err().to_string().contains("head"));
+    let at = text.rfind("2026-01-02").unwrap();
+    fs::write(&path, format!("{}2025{}", &text[..at], &text[at + 4..])).unwrap();
+    assert!(lock(&folder, "t", None).unwrap_err().to_string().contains("head"));
 }

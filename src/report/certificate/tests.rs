@@ -169,6 +169,89 @@ fn missing_numbers_do_not_upset_it() {
     assert!(words(&many).contains("40 largest clusters"));
 }
 
+#[test]
+fn what_has_no_limit_is_not_said_to_lie_within_one() {
+    let text = words(&html(&placed("lot12", 8, 0.1), &reference(8), &facts()));
+    assert!(
+        text.contains("reference lots set: quality, composition and distance.") && !text.contains("No limit was set")
+    );
+    let mut few = placed("lot12", 8, 0.1);
+    for of in [&mut few.jensen_shannon, &mut few.aitchison, &mut few.energy] {
+        of.limit = f64::NAN;
+    }
+    let text = words(&html(&few, &reference(8), &facts()));
+    assert!(
+        text.contains("reference lots set: quality.") && text.contains("No limit was set for composition and distance")
+    );
+}
+
+/// The worst that a page may hold: many clusters, panels, reasons, predictions and long names.
+fn crowded() -> (Placed, ReferenceSummary, CertificateFacts) {
+    let mut lot = dying(60);
+    lot.lot = "a very long name of a lot, 2026-11-27, site 2, second campaign, repeat of 17".into();
+    let distance = |measure| OutOfReference::Deviation { measure, value: 0.7, limit: 0.25 };
+    use crate::steps::process::Measure::{Aitchison, Energy, JensenShannon};
+    lot.reasons.extend([JensenShannon, Aitchison, Energy].map(distance));
+    lot.reasons.push(OutOfReference::LowCounts { median: 900.0, limit: 8_000.0 });
+    lot.reasons.push(OutOfReference::FewCells { n_read: 5_200, n_cells: 40, min_cells: 50 });
+    let mut facts = facts();
+    facts.panels = (0..12)
+        .map(|i| {
+            let (mut gated, others) = facts.panels[0].clone();
+            gated.panel = format!("CD44+CD34-TNFAIP6+GENE{i:05}-");
+            (gated, others)
+        })
+        .collect();
+    (lot, reference(60), facts)
+}
+
+#[test]
+fn long_lists_are_cut_and_say_so() {
+    let (lot, reference, facts) = crowded();
+    let text = words(&html(&lot, &reference, &facts));
+    for cut in [
+        "2 more in placed.csv",
+        "20 more are in composition.csv",
+        "7 more panels are in panel_shares.csv",
+        "1 more in run.json",
+    ] {
+        assert!(text.contains(cut), "{cut}: {text}");
+    }
+}
+
+/// Pages that a page prints to; `None` without a browser.
+fn n_pages(page: &str) -> Option<usize> {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("page.html"), page).unwrap();
+    let print = |browser: &&str| {
+        std::process::Command::new(browser)
+            .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer"])
+            .arg(format!("--user-data-dir={}", at("profile").display()))
+            .arg(format!("--print-to-pdf={}", at("page.pdf").display()))
+            .arg(at("page.html"))
+            .output()
+            .is_ok_and(|output| output.status.success() && at("page.pdf").exists())
+    };
+    ["chromium", "chromium-browser", "google-chrome"].iter().find(|browser| print(browser))?;
+    let pdf = std::fs::read(at("page.pdf")).unwrap();
+    let text = String::from_utf8_lossy(&pdf);
+    let count = text.split("/Count ").nth(1).expect("a list of pages");
+    Some(count.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap())
+}
+
+#[test]
+fn a_certificate_prints_to_one_page() {
+    let (lot, of, facts) = crowded();
+    let few = html(&placed("MSC-2024-017", 8, 0.1), &reference(8), &facts);
+    for (name, page) in [("crowded", html(&lot, &of, &facts)), ("usual", few)] {
+        match n_pages(&page) {
+            Some(n) => assert_eq!(n, 1, "{name}"),
+            None => return eprintln!("skipped: no chromium or chrome to print with"),
+        }
+    }
+}
+
 /// Writes pages to look at and to print, to the folder that `CQA_PAGES` names.
 #[test]
 fn pages_to_look_at() {
@@ -180,4 +263,6 @@ fn pages_to_look_at() {
             std::fs::write(format!("{folder}/{name}_{n_clusters}.html"), page).unwrap();
         }
     }
+    let (lot, reference, facts) = crowded();
+    std::fs::write(format!("{folder}/crowded.html"), html(&lot, &reference, &facts)).unwrap();
 }

@@ -1,5 +1,7 @@
 //! UMAP: each dot a cell, coloured by lot or by cluster.
 
+use ndarray::{ArrayView2, Axis, concatenate};
+
 use crate::pipeline::Analysis;
 use crate::report::draw::scene::mark;
 use crate::report::draw::{Anchor, Cloud, Face, Ink, Scene, Stroke, Text, color, font, labels};
@@ -37,9 +39,47 @@ pub fn by_cluster(analysis: &Analysis) -> Option<Scene> {
     Some(scene)
 }
 
+/// Colour of the reference's cells.
+const REFERENCE: [u8; 3] = [0xc6, 0xcb, 0xd1];
+/// Colour of cells that no cluster took.
+const UNASSIGNED: [u8; 3] = [0x22, 0x22, 0x22];
+
+/// A new lot's cells (`cluster`: their clusters; one that there is not = unassigned) over those of the reference, which are
+/// grey; both cells × 2. `None` without a layout.
+pub fn beside_reference(
+    lot: &str,
+    reference: ArrayView2<'_, f32>,
+    cells: ArrayView2<'_, f32>,
+    cluster: &[u32],
+    n_clusters: usize,
+) -> Option<Scene> {
+    let all = concatenate(Axis(0), &[reference, cells]).expect("both have two columns");
+    let (positions, height) = positions(all.view())?;
+    let colors: Vec<[u8; 3]> = (0..n_clusters).map(color::cluster).chain([UNASSIGNED, REFERENCE]).collect();
+    let n = reference.nrows();
+    let color_of: Vec<u32> = std::iter::repeat_n(n_clusters as u32 + 1, n)
+        .chain(cluster.iter().map(|&k| k.min(n_clusters as u32)))
+        .collect();
+    // The reference lies below, whatever the order in a lot.
+    let mut order: Vec<u32> = (0..positions.len() as u32).collect();
+    order.sort_by_key(|&i| (i as usize >= n, scatter(i), i));
+    let mut scene =
+        cloud((&positions, height), order, &color_of, colors, &format!("Cells of {lot} beside the reference"));
+    let mut entries = vec![(format!("reference ({} cells shown)", words::count(n as u64)), REFERENCE)];
+    for k in 0..=n_clusters {
+        let n = cluster.iter().filter(|&&of| of.min(n_clusters as u32) as usize == k).count() as u64;
+        if n > 0 {
+            let (name, rgb) =
+                if k == n_clusters { ("unassigned".into(), UNASSIGNED) } else { (format!("{k}"), color::cluster(k)) };
+            entries.push((format!("{name} ({} cells)", words::count(n)), rgb));
+        }
+    }
+    legend(&mut scene, lot, &entries);
+    Some(scene)
+}
+
 /// Places of all cells on the canvas, and the height they take.
-fn positions(analysis: &Analysis) -> Option<(Vec<(f32, f32)>, f64)> {
-    let umap = analysis.cells.umap.as_ref()?;
+fn positions(umap: ArrayView2<'_, f32>) -> Option<(Vec<(f32, f32)>, f64)> {
     let finite = |column: usize| {
         let values = umap.column(column);
         let low = values.iter().copied().filter(|v| v.is_finite()).fold(f32::INFINITY, f32::min);
@@ -63,13 +103,24 @@ fn positions(analysis: &Analysis) -> Option<(Vec<(f32, f32)>, f64)> {
 
 /// All cells as dots, each in the colour of its index.
 pub(super) fn cells(analysis: &Analysis, color_of: &[u32], colors: Vec<[u8; 3]>, title: &str) -> Option<Scene> {
-    let (positions, height) = positions(analysis)?;
+    let (positions, height) = positions(analysis.cells.umap.as_ref()?.view())?;
+    let mut order: Vec<u32> = (0..positions.len() as u32).collect();
+    // A fixed shuffle, so that the last lot does not cover the others.
+    order.sort_by_key(|&i| (scatter(i), i));
+    Some(cloud((&positions, height), order, color_of, colors, title))
+}
+
+/// Cells as dots, drawn in this order.
+fn cloud(
+    (positions, height): (&[(f32, f32)], f64),
+    order: Vec<u32>,
+    color_of: &[u32],
+    colors: Vec<[u8; 3]>,
+    title: &str,
+) -> Scene {
     let n = positions.len();
     // Radius so that the dots together could cover about a third of the square.
     let radius = (0.33 * SIDE * SIDE / (std::f64::consts::PI * n.max(1) as f64)).sqrt().clamp(0.7, 3.0);
-    let mut order: Vec<u32> = (0..n as u32).collect();
-    // A fixed shuffle, so that the last lot does not cover the others.
-    order.sort_by_key(|&i| (scatter(i), i));
     let dots = order
         .into_iter()
         .map(|i| (positions[i as usize].0, positions[i as usize].1, color_of[i as usize] as u16))
@@ -84,7 +135,7 @@ pub(super) fn cells(analysis: &Analysis, color_of: &[u32], colors: Vec<[u8; 3]>,
     scene.line(corner, (corner.0, corner.1 - 70.0), arrow);
     scene.text(Text::new((corner.0 + 2.0, corner.1 + 13.0), 10.0, "UMAP 1").ink(Ink::Muted));
     scene.text(Text::new((corner.0 - 5.0, corner.1 - 2.0), 10.0, "UMAP 2").ink(Ink::Muted).upwards());
-    Some(scene)
+    scene
 }
 
 /// A number that looks random but belongs to the cell.
@@ -103,7 +154,7 @@ pub(super) fn right_edge() -> f64 {
 /// Writes each cluster's number at that cell of it which lies nearest to the middle of its cells.
 pub(super) fn label_clusters(analysis: &Analysis, scene: &mut Scene) {
     const SIZE: f64 = 14.0;
-    let Some((positions, _)) = positions(analysis) else { return };
+    let Some((positions, _)) = analysis.cells.umap.as_ref().and_then(|umap| positions(umap.view())) else { return };
     let mut anchors = Vec::new();
     for k in 0..analysis.clusters.len() {
         let own: Vec<(f32, f32)> = positions

@@ -28,7 +28,7 @@ use crate::math::quantile::{MAD_TO_SD, median_and_mad};
 /// The cluster of a cell that is unlike all of them.
 pub const UNASSIGNED: u32 = u32::MAX;
 /// A lot with fewer cells in a cluster says nothing about its limits.
-const MIN_CELLS: usize = 20;
+pub const MIN_CELLS: usize = 20;
 /// Fewer lots set no limits of a cluster's own.
 const MIN_LOTS: usize = 3;
 /// Confidence with which a further lot's quantile lies below the limit.

@@ -5,8 +5,10 @@
 //! **Method.** One value per lot and attribute; the lot is the unit. By rule:
 //! - `tost`: two one-sided t tests of the difference δ of means, post − pre (Welch, Student, or on the differences of pairs).
 //!   With the 1 − 2α interval within the margin: comparable; wholly beyond a margin: not comparable; else inconclusive.
-//! - ranges of the pre lots that post lots must lie in, one by one: mean ± k·SD, tolerance interval (Howe's factor; on one
-//!   side the exact one), smallest to largest. Enough post lots within: comparable; else not comparable.
+//! - ranges of the pre lots that post lots must lie in, one by one: mean ± k·SD, tolerance interval (exact
+//!   factors), smallest to largest. Enough post lots within: comparable; else not comparable.
+//! - A post lot without a value may be the one that differs: ranges count it as not within, TOST says *inconclusive*, unless the
+//!   plan allows missing values. A post lot out of reference takes *comparable* from the whole.
 //! - All attributes must pass. Each at α keeps the claim about all of them at α (intersection–union), without correction.
 //! - Beside that, lots are permuted: PERMANOVA on Aitchison distances, the energy statistic on distances between lots' cells.
 //!   They can show a difference. A large p shows nothing.
@@ -15,8 +17,8 @@
 //!
 //! **Beside other tools.** scanpy and Seurat have no such step; their tests of differences can't show equivalence.
 //!
-//! **References.** Schuirmann 1987, doi:10.1007/BF01068419; Berger 1982, doi:10.2307/2530046 (intersection–union); Howe 1969,
-//! doi:10.1080/01621459.1969.10500999; Anderson 2001, doi:10.1111/j.1442-9993.2001.01070.pp.x; Székely & Rizzo 2013,
+//! **References.** Schuirmann 1987, doi:10.1007/BF01068419; Berger 1982, doi:10.2307/2530046 (intersection–union); Wald &
+//! Wolfowitz 1946, doi:10.1214/aoms/1177730981; Anderson 2001, doi:10.1111/j.1442-9993.2001.01070.pp.x; Székely & Rizzo 2013,
 //! doi:10.1016/j.jspi.2013.03.018; Holm 1979, <https://www.jstor.org/stable/4615733>.
 
 mod judge;
@@ -157,15 +159,29 @@ pub fn compare(
         if !lots.is_empty() {
             warnings.push(Warning::AttributeMissing { attribute: attribute.label(), lots });
         }
-        groups.push(if paired {
+        let (before, after): (Vec<f64>, Vec<f64>) = if paired {
             let both = pairs.iter().map(|&[a, b]| (pre.values[i][a], post.values[i][b]));
-            let (pre, post) = both.filter(|(a, b)| !a.is_nan() && !b.is_nan()).unzip();
-            Groups { pre, post }
+            both.filter(|(a, b)| !a.is_nan() && !b.is_nan()).unzip()
         } else {
-            Groups { pre: present(&pre.values[i]), post: present(&post.values[i]) }
-        });
+            (present(&pre.values[i]), present(&post.values[i]))
+        };
+        // Of pairs also those whose post lot has a value but found no partner.
+        let n_missing = if comparison.allow_missing { 0 } else { post.lots.len() - after.len() };
+        groups.push(Groups { pre: before, post: after, n_missing });
     }
-    let (judged, overall) = judge(comparison, &groups);
+    let (judged, mut overall) = judge(comparison, &groups);
+    let of_post = post_records.out_of_reference();
+    if !of_post.is_empty() {
+        let lots: Vec<&str> = of_post.iter().map(|(lot, _)| lot.as_str()).collect();
+        overall.forbid(format!("post lots are out of reference, so their clusters mean little: {}", lots.join(", ")));
+    }
+    warnings.extend(
+        pre_records
+            .out_of_reference()
+            .into_iter()
+            .chain(of_post)
+            .map(|(lot, reasons)| crate::warning::ReferenceWarning::LotOutOfReference { lot, reasons }.into()),
+    );
     let n_post: Vec<usize> = groups.iter().map(|g| g.post.len()).collect();
     let of_pre: Vec<Vec<f64>> = groups.iter().map(|g| g.pre.clone()).collect();
     let operating = operating(comparison, &of_pre, &n_post);

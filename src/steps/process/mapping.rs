@@ -26,8 +26,15 @@ use crate::error::{Error, Result};
 use crate::math::intervals::jeffreys;
 use crate::steps::lots::Population;
 
-/// Cells of each reference lot, and of a new lot, that the energy distance is computed from.
+/// Cells of a new lot that the energy distance is computed from.
 pub const ENERGY_CELLS: usize = 600;
+/// Cells of all reference lots together that it is computed from.
+const ENERGY_CELLS_OF_REFERENCE: usize = 2_400;
+
+/// Cells of each of `n_lots` reference lots that the energy distance is computed from.
+pub fn energy_cells_of_lot(n_lots: usize) -> usize {
+    ENERGY_CELLS_OF_REFERENCE.div_ceil(n_lots.max(1)).clamp(50, ENERGY_CELLS)
+}
 
 /// Parameters of references and of mapping; frozen with the reference.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -68,8 +68,10 @@ pub struct Placer<'a> {
     /// Per gene of the axis: column among the variable genes found; `u32::MAX` = none.
     column_of_gene: Vec<u32>,
     components: PrincipalComponents,
-    /// Clusters × genes: (a, 2 a p).
-    weights: Vec<Vec<(f32, f32)>>,
+    /// Clusters × genes: a; 0 for a gene that the lots lack.
+    weights: Vec<Vec<f32>>,
+    /// Per cluster: Σ (a p)².
+    effective_genes: Vec<f64>,
     /// Per cluster: Σ a p².
     constant: Vec<f64>,
 }
@@ -91,19 +93,20 @@ impl<'a> Placer<'a> {
             center: pick(&all.center),
             ..all.clone()
         };
-        let (mut weights, mut constant) = (Vec::new(), Vec::new());
+        let (mut weights, mut effective_genes, mut constant) = (Vec::new(), Vec::new(), Vec::new());
         for counts in frame.profiles.rows() {
-            let (of_genes, sum) = misfit_weights(counts, has_gene);
+            let (of_genes, effective, sum) = misfit_weights(counts, has_gene);
             weights.push(of_genes);
+            effective_genes.push(effective);
             constant.push(sum);
         }
-        Self { frame, target_sum, n_neighbors, column_of_gene, components, weights, constant }
+        Self { frame, target_sum, n_neighbors, column_of_gene, components, weights, effective_genes, constant }
     }
 
     /// Number of genes that count in a cluster's misfit, in effect: Σ (a p)². The variance of the misfit of a cell drawn
     /// from the cluster's expression is twice this over N².
     pub fn effective_genes(&self, cluster: usize) -> f64 {
-        self.weights[cluster].iter().map(|w| (0.5 * f64::from(w.1)).powi(2)).sum()
+        self.effective_genes[cluster]
     }
 
     /// Measures every cell of a lot. Cells have counts.
@@ -211,14 +214,16 @@ impl<'a> Placer<'a> {
         if total < 2.0 {
             return f32::INFINITY;
         }
+        // With a = 1/(p + f) is a p = 1 − f a, so that Σ a p c = N − f Σ a c: one weight per gene is enough.
         let weights = &self.weights[cluster];
-        let (mut pairs, mut singles) = (0.0_f64, 0.0_f64);
+        let (mut once, mut twice) = (0.0_f64, 0.0_f64);
         counts.row(cell).for_each(|gene, count| {
-            let (a, twice) = weights[gene as usize];
             let count = count as f32;
-            pairs += f64::from(a * (count * (count - 1.0)));
-            singles += f64::from(twice * count);
+            let weighted = weights[gene as usize] * count;
+            once += f64::from(weighted);
+            twice += f64::from(weighted * count);
         });
+        let (pairs, singles) = (twice - once, 2.0 * (total - FLOOR * once));
         (pairs / (total * (total - 1.0)) - singles / total + self.constant[cluster]) as f32
     }
 }
@@ -232,22 +237,23 @@ struct OfCell {
     umap: [f32; 2],
 }
 
-/// (a, 2 a p) per gene and Σ a p², of the genes that there are.
-fn misfit_weights(counts: ArrayView1<'_, u64>, has_gene: &[bool]) -> (Vec<(f32, f32)>, f64) {
+/// a per gene, Σ (a p)² and Σ a p², of the genes that there are.
+fn misfit_weights(counts: ArrayView1<'_, u64>, has_gene: &[bool]) -> (Vec<f32>, f64, f64) {
     let total: u64 = counts.iter().zip(has_gene).filter(|(_, has)| **has).map(|(count, _)| count).sum();
-    let mut constant = 0.0;
+    let (mut effective, mut constant) = (0.0, 0.0);
     let weights = counts
         .iter()
         .zip(has_gene)
         .map(|(&count, &has)| {
             if !has {
-                return (0.0, 0.0);
+                return 0.0;
             }
             let p = count as f64 / total.max(1) as f64;
             let a = 1.0 / (p + FLOOR);
+            effective += (a * p).powi(2);
             constant += a * p * p;
-            (a as f32, (2.0 * a * p) as f32)
+            a as f32
         })
         .collect();
-    (weights, constant)
+    (weights, effective, constant)
 }

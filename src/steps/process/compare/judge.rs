@@ -103,7 +103,7 @@ pub fn judge(comparison: &Comparison, groups: &[Groups]) -> (Vec<Judged>, Overal
             let attribute = &comparison.attributes[i];
             match attribute.rule {
                 Rule::Tost { .. } => by_tost(attribute, &groups[i], comparison.design, found[i], levels[i]),
-                Rule::Range { .. } => by_range(attribute, &groups[i]),
+                Rule::Range { .. } => by_range(attribute, &groups[i], comparison.design),
             }
         })
         .collect();
@@ -177,6 +177,9 @@ fn by_tost(
             format!("the values of the {what} don't vary, so the error of their difference can't be known")
         };
         (Outcome::Inconclusive, cause)
+    } else if margins.0 <= tost.low && tost.high <= margins.1 && groups.n_missing > 0 {
+        let missing = words_of_missing(groups.n_missing, design);
+        (Outcome::Inconclusive, format!("{words}, would lie within the margin {within}, but {missing}"))
     } else if margins.0 <= tost.low && tost.high <= margins.1 {
         (Outcome::Comparable, format!("{words}, lies within the margin {within}"))
     } else if tost.low > margins.1 || tost.high < margins.0 {
@@ -204,17 +207,25 @@ fn by_tost(
     }
 }
 
+/// Lots without a value may be the ones that differ.
+fn words_of_missing(n: usize, design: ComparisonDesign) -> String {
+    let one = if design == ComparisonDesign::Paired { "pair" } else { "post lot" };
+    let verb = if n == 1 { format!("{one} has") } else { format!("{one}s have") };
+    format!("{n} {verb} no value, and the plan does not allow that")
+}
+
 fn interval_level(alpha: f64) -> String {
     format!("{} %", short(100.0 * (1.0 - 2.0 * alpha)))
 }
 
-fn by_range(attribute: &Attribute, groups: &Groups) -> Judged {
+fn by_range(attribute: &Attribute, groups: &Groups, design: ComparisonDesign) -> Judged {
     let Rule::Range { range, share_within, min_pre } = attribute.rule else { unreachable!("called for ranges") };
-    let Groups { pre, post } = groups;
+    let Groups { pre, post, n_missing } = groups;
     let (pre_mean_sd, post_mean_sd) = (mean_sd(pre), mean_sd(post));
     let few = pre.len() < min_pre;
     let ends = if few { (f64::NAN, f64::NAN) } else { range_of(pre, range, attribute.side) };
-    let (within, needed) = (n_within(post, ends), n_needed(post.len(), share_within));
+    // A lot without a value counts as one that was made and does not lie within.
+    let (within, needed) = (n_within(post, ends), n_needed(post.len() + n_missing, share_within));
     let counted = format!("{within} of {} post lots lie within {}", post.len(), interval(ends.0, ends.1));
     let (verdict, reason) = if few {
         let message = format!("{} pre lots give no meaningful range; the plan asks for {min_pre}", pre.len());
@@ -225,6 +236,9 @@ fn by_range(attribute: &Attribute, groups: &Groups) -> Judged {
         (Outcome::Inconclusive, "no post lot has a value".into())
     } else if within >= needed {
         (Outcome::Comparable, counted)
+    } else if within + n_missing >= needed {
+        let missing = words_of_missing(*n_missing, design);
+        (Outcome::Inconclusive, format!("{counted}; {needed} are needed, and {missing}"))
     } else {
         (Outcome::NotComparable, format!("{counted}; {needed} are needed"))
     };
@@ -251,6 +265,16 @@ fn by_range(attribute: &Attribute, groups: &Groups) -> Judged {
 
 fn span(values: &[f64]) -> (f64, f64) {
     values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |ends, &x| (ends.0.min(x), ends.1.max(x)))
+}
+
+impl Overall {
+    /// Takes *comparable* away for a reason that is no attribute's.
+    pub fn forbid(&mut self, reason: String) {
+        self.missing.push(reason);
+        if self.verdict == Outcome::Comparable {
+            self.verdict = Outcome::Inconclusive;
+        }
+    }
 }
 
 /// Comparable only if every attribute is, and at least one of them is potency.

@@ -26,6 +26,7 @@ fn plan(design: ComparisonDesign) -> Comparison {
         pair_correlation: 0.5,
         alpha: 0.05,
         multiplicity: Multiplicity::None,
+        allow_missing: false,
         attributes: vec![
             attribute(AttributeKind::Readout, "titer", Rule::Tost { pooled: false }, margin),
             attribute(AttributeKind::ClusterShare, "0", range, None),
@@ -52,7 +53,11 @@ fn unpaired_lots_from_values_to_verdict() {
     let pre = lots("a", &["1.0", "1.2", "0.9", "1.1"], &["1", "2", "3", "4"], &[20, 25, 30, 22]);
     let post = lots("b", &["1.1", "1.0", "", "1.2"], &["5", "6", "7", "8"], &[21, 24, 26, 35]);
     let found = compare(&plan(ComparisonDesign::Unpaired), &pre, &post, false).unwrap();
-    assert_eq!((found.judged[0].n_pre, found.judged[0].n_post, found.judged[0].verdict), (4, 3, Outcome::Comparable));
+    // The lot without a titer may be the one that differs.
+    assert_eq!((found.judged[0].n_pre, found.judged[0].n_post, found.judged[0].verdict), (4, 3, Outcome::Inconclusive));
+    assert!(found.judged[0].reason.contains("1 post lot has no value"), "{}", found.judged[0].reason);
+    let allowing = Comparison { allow_missing: true, ..plan(ComparisonDesign::Unpaired) };
+    assert_eq!(compare(&allowing, &pre, &post, false).unwrap().judged[0].verdict, Outcome::Comparable);
     // 35 of 100 lies above the largest of the pre lots.
     assert_eq!((found.judged[1].verdict, found.judged[1].n_within), (Outcome::NotComparable, Some(3)));
     assert_eq!((found.judged[1].margin_low, found.judged[1].margin_high), (0.2, 0.3));
@@ -151,4 +156,32 @@ fn planned_characteristics_need_no_post_lots() {
     assert_eq!((n, rows[0].n_pre, rows[0].n_post, rows.len()), (9, 4, 9, 3 * 2 * SHIFTS.len()));
     plan.n_post = None;
     assert_eq!(planned(&plan, &pre).1, 4);
+}
+
+#[test]
+fn a_post_lot_out_of_reference_forbids_comparable() {
+    let pre = lots("a", &["1.0", "1.2", "0.9", "1.1"], &["1", "2", "3", "4"], &[20, 25, 30, 22]);
+    let mut post = lots("b", &["1.1", "1.0", "1.05", "1.2"], &["5", "6", "7", "8"], &[21, 24, 26, 28]);
+    let plan = plan(ComparisonDesign::Unpaired);
+    assert_eq!(compare(&plan, &pre, &post, false).unwrap().overall.verdict, Outcome::Comparable);
+    post.reasons = ["", "", "few cells", ""].map(String::from).to_vec();
+    let found = compare(&plan, &pre, &post, false).unwrap();
+    assert_eq!(found.overall.verdict, Outcome::Inconclusive);
+    assert!(found.overall.missing.iter().any(|line| line.contains("out of reference") && line.contains("b3")));
+    assert!(found.warnings.iter().any(|w| w.to_string() == "lot b3 is out of reference: few cells"));
+    // One of the pre lots is told, and takes nothing away.
+    let mut pre = pre;
+    pre.reasons = ["x", "", "", ""].map(String::from).to_vec();
+    let post = lots("b", &["1.1", "1.0", "1.05", "1.2"], &["5", "6", "7", "8"], &[21, 24, 26, 28]);
+    let found = compare(&plan, &pre, &post, false).unwrap();
+    assert_eq!(found.overall.verdict, Outcome::Comparable);
+    assert!(found.warnings.iter().any(|w| w.to_string().contains("lot a1 is out of reference")));
+}
+
+#[test]
+fn a_post_lot_without_its_pair_counts_as_missing() {
+    let pre = lots("a", &["1.0", "2.0", "3.0", "2.5"], &["x", "y", "z", "w"], &[20, 25, 30, 22]);
+    let post = lots("b", &["3.2", "1.1", "2.1", "9.9"], &["z", "x", "y", "nobody"], &[21, 24, 26, 29]);
+    let found = compare(&plan(ComparisonDesign::Paired), &pre, &post, false).unwrap();
+    assert_eq!((found.judged[0].n_post, found.judged[0].verdict), (3, Outcome::Inconclusive));
 }

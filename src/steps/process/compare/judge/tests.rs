@@ -25,6 +25,7 @@ fn comparison(multiplicity: Multiplicity, attributes: Vec<Attribute>) -> Compari
         pair_correlation: 0.5,
         alpha: 0.05,
         multiplicity,
+        allow_missing: false,
         attributes,
         whole: WholeTests::default(),
         n_simulations: 1_000,
@@ -37,7 +38,7 @@ const TOST: Rule = Rule::Tost { pooled: false };
 /// Five lots around 0 and around a shift, standard deviation 1.
 fn shifted(shift: f64) -> Groups {
     let base = [-1.2649, -0.6325, 0.0, 0.6325, 1.2649];
-    Groups { pre: base.to_vec(), post: base.map(|x| x + shift).to_vec() }
+    Groups { pre: base.to_vec(), post: base.map(|x| x + shift).to_vec(), n_missing: 0 }
 }
 
 fn verdicts(multiplicity: Multiplicity, margins: &[f64], shifts: &[f64]) -> (Vec<Outcome>, Overall) {
@@ -102,7 +103,7 @@ fn ranges_count_lots() {
     assert_eq!(of(range(5, 0.8), shifted(0.5)).verdict, Outcome::Comparable);
     let few = of(range(6, 1.0), shifted(0.0));
     assert_eq!((few.verdict, few.n_within), (Outcome::Inconclusive, None));
-    let flat = Groups { pre: vec![1.0; 5], post: vec![1.0; 5] };
+    let flat = Groups { pre: vec![1.0; 5], post: vec![1.0; 5], n_missing: 0 };
     assert_eq!(of(range(5, 1.0), flat).verdict, Outcome::Inconclusive);
     assert_eq!(of(range(5, 1.0), Groups { post: Vec::new(), ..shifted(0.0) }).verdict, Outcome::Inconclusive);
 }
@@ -112,7 +113,7 @@ fn nothing_to_compare_is_inconclusive_and_never_panics() {
     for (pre, post) in
         [(vec![], vec![]), (vec![1.0], vec![2.0]), (vec![1.0, 1.0], vec![1.0, 1.0]), (vec![1.0, 2.0], vec![])]
     {
-        let groups = Groups { pre, post };
+        let groups = Groups { pre, post, n_missing: 0 };
         let (judged, overall) = judge(&comparison(Multiplicity::Holm, vec![attribute("titer", TOST, 1.0)]), &[groups]);
         assert_eq!((judged[0].verdict, overall.verdict), (Outcome::Inconclusive, Outcome::Inconclusive));
         assert!(!judged[0].reason.is_empty());
@@ -134,4 +135,19 @@ fn the_whole_needs_every_attribute_and_potency() {
         (Outcome::Comparable, Outcome::Inconclusive, false)
     );
     assert!(overall.missing[0].contains("potency was not tested"));
+}
+
+#[test]
+fn ranges_count_a_missing_lot_as_not_within_or_say_that_it_decides() {
+    let verdict = |within: usize, beyond: usize, n_missing: usize, share_within: f64| {
+        let post = [vec![3.0; within], vec![99.0; beyond]].concat();
+        let groups = Groups { pre: vec![1.0, 2.0, 3.0, 4.0, 5.0], post, n_missing };
+        let rule = Rule::Range { range: Range::MinMax, share_within, min_pre: 5 };
+        judge(&comparison(Multiplicity::None, vec![attribute("titer", rule, 0.0)]), &[groups]).0[0].verdict
+    };
+    assert_eq!(verdict(5, 0, 0, 1.0), Outcome::Comparable);
+    assert_eq!(verdict(5, 0, 1, 1.0), Outcome::Inconclusive);
+    // Enough lie within whatever the missing one is; too few do whatever it is.
+    assert_eq!(verdict(9, 0, 1, 0.9), Outcome::Comparable);
+    assert_eq!(verdict(4, 1, 1, 1.0), Outcome::NotComparable);
 }

@@ -25,6 +25,7 @@ fn comparison(design: ComparisonDesign, attributes: Vec<Attribute>) -> Compariso
         pair_correlation: 0.6,
         alpha: 0.05,
         multiplicity: Multiplicity::None,
+        allow_missing: false,
         attributes,
         whole: WholeTests::default(),
         n_simulations: 20_000,
@@ -80,7 +81,10 @@ fn ranges_agree_with_what_is_known() {
     let within = |k: f64| 2.0 * student.cdf(k / 1.1_f64.sqrt()) - 1.0;
     near(at(range(Range::Quality { k: 2.0 }), Side::Both, (10, 1))[0].comparable, within(2.0));
     let tolerance = Range::Tolerance { coverage: 0.9, confidence: 0.95 };
-    near(at(range(tolerance), Side::Both, (10, 1))[0].comparable, within(crate::math::tolerance::howe(10, 0.9, 0.95)));
+    near(
+        at(range(tolerance), Side::Both, (10, 1))[0].comparable,
+        within(crate::math::tolerance::two_sided(10, 0.9, 0.95)),
+    );
     for row in at(range(tolerance), Side::Lower, (10, 6)) {
         assert!((row.comparable + row.not_comparable - 1.0).abs() < 1e-12 && !row.exact && row.difference <= 0.0);
     }
