@@ -16,7 +16,9 @@ pub struct CheckArgs {
 /// Reads every lot and says what it found.
 pub fn check(args: &CheckArgs, common: &Common, terminal: &Terminal) -> Outcome {
     let params = settings::parameters(common, &Overrides::default())?;
-    let read = settings::read(&args.input, &settings::sheet(&args.input)?, &params, terminal)?;
+    let sheet = settings::sheet(&args.input)?;
+    terminal.expect(sheet.lots.len(), &["read"]);
+    let read = settings::read(&args.input, &sheet, &params, terminal)?;
     terminal.done();
     print_lots(&read.dataset);
     print_columns(&read.dataset);

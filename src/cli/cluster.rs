@@ -42,7 +42,7 @@ pub fn cluster(args: &ClusterArgs, common: &Common, terminal: &Terminal) -> Outc
     let clock = Clock::start();
     settings::refuse_existing(&args.output, args.force)?;
     let params = settings::parameters(common, &args.overrides)?;
-    let Clustered { analysis, space, inputs } = from_lots(args, &params, terminal, |_, _| Ok(()))?;
+    let Clustered { analysis, space, inputs } = from_lots(args, &params, 0, terminal, |_, _| Ok(()))?;
     let output = Output { analysis: &analysis, ranked: &[], inputs, execution: clock.execution(terminal) };
     write_run(&args.output, args.force, output, &space, terminal)?;
     terminal.done();
@@ -52,17 +52,20 @@ pub fn cluster(args: &ClusterArgs, common: &Common, terminal: &Terminal) -> Outc
     Ok(analysis.warnings)
 }
 
-/// Reads sheet, readouts and lots, and clusters. `judge` sees sheet and readouts before any lot is read, so that what is misspelt
+/// Reads sheet, readouts and lots, and clusters; `n_rankings` will follow. `judge` sees sheet and readouts before any lot is read, so that what is misspelt
 /// is told then, not after the clustering.
 pub fn from_lots(
     args: &ClusterArgs,
     params: &Params,
+    n_rankings: usize,
     terminal: &Terminal,
     judge: impl FnOnce(&LotSheet, &[Readout]) -> Result<()>,
 ) -> Result<Clustered> {
     let sheet = settings::sheet(&args.input)?;
     let (readouts, _, _) = args.files.read(&sheet, params)?;
     judge(&sheet, &readouts)?;
+    let rankings = vec!["association"; n_rankings];
+    terminal.expect(sheet.lots.len(), &[&["read"][..], &params.steps(), &rankings, &["write"]].concat());
     let read = settings::read(&args.input, &sheet, params, terminal)?;
     let mut inputs = hash_files(&read.files)?;
     let (mut analysis, space) = pipeline::cluster(read, params, terminal)?;

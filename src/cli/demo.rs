@@ -47,6 +47,8 @@ pub fn demo(args: &DemoArgs, common: &Common, terminal: &Terminal) -> Outcome {
     if let Some(seed) = common.seed {
         planted.seed = seed;
     }
+    let steps = params.steps();
+    terminal.expect(planted.n_lots, &[&["simulate"][..], &steps, &["association", "write"]].concat());
     terminal.start("simulate", 0);
     let simulated = simulate(&planted)?;
     terminal.finish("simulate", &format!("{} lots with planted truth", simulated.dataset.n_lots()));

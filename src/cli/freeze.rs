@@ -8,6 +8,7 @@ use cqa::io::run_dir;
 use cqa::output::{read_panels, read_verdicts, write_reference};
 use cqa::pipeline::freeze::{Frozen, ReadoutToModel, RunToFreeze};
 use cqa::pipeline::{self, Params, load_to_freeze};
+use cqa::progress::Progress;
 use cqa::provenance::{hash_files, read_record};
 use cqa::steps::markers::Panel;
 
@@ -41,6 +42,7 @@ pub struct FreezeArgs {
 pub fn freeze(args: &FreezeArgs, common: &Common, terminal: &Terminal) -> Outcome {
     let clock = Clock::start();
     settings::refuse_existing(&args.output, args.force)?;
+    terminal.start("read", 0);
     let analysis = pipeline::load_run(&args.run)?;
     let mut params = analysis.params.clone();
     if let Some(path) = &common.params {
@@ -57,6 +59,8 @@ pub fn freeze(args: &FreezeArgs, common: &Common, terminal: &Terminal) -> Outcom
     let readouts = readouts(args)?;
     let panels = panels(args)?;
     let run = RunToFreeze { panels, ..load_to_freeze(&args.run, &analysis)? };
+    terminal.finish("read", &args.run.display().to_string());
+    terminal.expect(run.dataset.n_lots(), &["reference", "held_out"]);
     let barcodes: Vec<Vec<String>> = run.dataset.lots().iter().map(|lot| lot.barcodes.clone()).collect();
     let frozen = pipeline::freeze::freeze(run, &readouts, &params, terminal)?;
     let files = ["params.toml", "lots.csv", "cells.parquet", "composition.csv", "pooled.h5ad"];
