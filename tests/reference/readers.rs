@@ -122,6 +122,47 @@ fn what_is_no_count_matrix_is_refused_with_place_and_cure() {
     }
 }
 
+/// Tables that are counts of something else than genes in cells, which no reader can tell from those: they open.
+const OTHER_COUNTS: [&str; 0] = [];
+
+/// Every file that could be taken for a matrix: those of the lists above (and the parts of the folders there) open or are
+/// refused as they say; any other is refused with its name and a place or a cure, not opened as something that it is not.
+#[test]
+fn no_matrix_or_table_is_left_out() {
+    let Some(data) = shared_data("") else { return };
+    let listed: Vec<PathBuf> = TEXT_MATRICES
+        .iter()
+        .map(|m| m.0)
+        .chain(REFUSED_TEXTS.iter().map(|r| r.0))
+        .map(|name| data.join(name))
+        .collect();
+    let parts = ["matrix.mtx", "barcodes.tsv", "features.tsv", "genes.tsv", "obs.csv"];
+    let (mut folders, mut n_tried) = (vec![data.clone()], 0);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let name = path.file_name().unwrap().to_str().unwrap().to_string();
+            let plain = name.trim_end_matches(".gz");
+            let ends = [".mtx", ".csv", ".tsv", ".txt", ".zip", ".tar"];
+            let is_part = parts.contains(&plain) && listed.iter().any(|l| path.starts_with(l));
+            if !ends.iter().any(|end| plain.ends_with(end)) || is_part || listed.contains(&path) {
+                continue;
+            }
+            n_tried += 1;
+            let relative = path.strip_prefix(&data).unwrap().to_str().unwrap();
+            match read_one(path.clone()) {
+                Ok(read) => println!("OPENED {relative} {:?}", measures(&read)),
+                Err(error) => println!("REFUSED {relative}: {error}"),
+            }
+        }
+    }
+    assert!(n_tried > 100, "{n_tried}");
+}
+
 #[test]
 fn a_folder_is_cut_into_lots_by_a_column_of_its_obs_file() {
     let Some(data) = shared_data("ideas_autism") else { return };
