@@ -33,7 +33,7 @@ pub struct DemoArgs {
     #[arg(long)]
     force: bool,
     /// Mean number of cells per lot
-    #[arg(long, default_value_t = 600, value_name = "N")]
+    #[arg(long, default_value_t = 400, value_name = "N")]
     cells: usize,
 }
 

@@ -162,7 +162,11 @@ impl State {
             });
             eprintln!("{line}");
         } else {
-            let share = (100 * done).checked_div(total).map_or("goes on".into(), |percent| format!("{percent} % done"));
+            let share = match total {
+                0 => "goes on".into(),
+                1..=1000 => format!("{done} of {total} done"),
+                _ => format!("{:.0} % done", 100.0 * done as f64 / total as f64),
+            };
             let left = left.map(|left| format!("; the whole takes about {} more", in_words(left))).unwrap_or_default();
             eprintln!("{}  {share}{left}", plain(step, seconds));
         }
