@@ -1,4 +1,6 @@
-//! One step at a time, with the embedding in your own hands; equals scanpy's `pp`/`tl` calls of the same names.
+//! The default road one step at a time, with the embedding in your own hands. Its clusters are those that
+//! `pipeline::cluster` finds with default parameters (which also scores doublets, and keeps them); each step stands where
+//! scanpy has a `pp` or `tl` call of the same or a similar name.
 //!
 //! ```text
 //! cargo run --release --example step_by_step
@@ -16,14 +18,22 @@ fn main() -> cqa::Result<()> {
     let normalized = cells::normalize(&dataset, &cells::NormalizeParams::default())?;
     let hvg = cells::hvg(&dataset, &normalized, &cells::HvgParams::default())?;
     let pca = cells::pca(&dataset, &normalized, &hvg.genes, &cells::PcaParams::default())?;
+    let leading = pca.leading();
     let lot_of_cell = dataset.lot_of_cell();
-    let harmony = cells::harmony(&pca.scores, &lot_of_cell, dataset.n_lots(), &cells::HarmonyParams::default(), seed)?;
+    let harmony = cells::harmony(&leading, &lot_of_cell, dataset.n_lots(), &cells::HarmonyParams::default(), seed)?;
 
     let neighbors_params = clusters::NeighborsParams::default();
     let neighbors = clusters::neighbors(&harmony.corrected, &neighbors_params)?;
     let graph = clusters::graph(&neighbors, &neighbors_params);
-    let clustering = clusters::leiden(&graph, 1.0, &clusters::LeidenParams::default(), seed)?;
-    println!("{} cells, {} clusters at resolution 1", dataset.n_cells(), clustering.n_clusters);
+    let clusters::ResolutionSweep { clustering, resolution, .. } =
+        clusters::resolution(&graph, &clusters::ResolutionParams::default(), &clusters::LeidenParams::default(), seed)?;
+    println!(
+        "{} cells, {} of {} components, {} clusters at resolution {resolution}",
+        dataset.n_cells(),
+        pca.n_leading,
+        pca.variance.len(),
+        clustering.n_clusters
+    );
 
     let composition = lots::composition(
         &clustering.labels,

@@ -42,6 +42,7 @@ pub struct Output<'a> {
 ///
 /// # Errors
 /// - `target` exists and `replace` is not set
+/// - two readouts share a folder
 /// - the disk is full or refuses
 pub fn write_run(
     target: &Path,
@@ -50,6 +51,7 @@ pub fn write_run(
     space: &Space,
     progress: &dyn Progress,
 ) -> Result<()> {
+    refuse_shared_folder(output.ranked.iter().map(|ranked| ranked.association.readout.as_str()))?;
     let pending = PendingDir::create(target, replace)?;
     let run = pending.path();
     progress.start("write", 0);
@@ -77,6 +79,7 @@ pub fn write_run(
 /// # Errors
 /// As [`write_run`].
 pub fn write_rank(run: &Path, output: Output<'_>) -> Result<()> {
+    refuse_shared_folder(output.ranked.iter().map(|ranked| ranked.association.readout.as_str()))?;
     create_folder(&run.join("rank"))?;
     // What was ranked, so that it can be ranked again from the run alone.
     for (name, table) in readout_tables(output.analysis) {
@@ -165,6 +168,26 @@ pub fn folder_name(readout: &str) -> String {
     if name.trim_matches('.').is_empty() { format!("_{name}") } else { name }
 }
 
+/// Refuses readouts of different names whose rankings would be written to the same folder.
+///
+/// # Errors
+/// There are such; letters count as equal whatever their case, as on some file systems they do.
+pub fn refuse_shared_folder<'a>(readouts: impl IntoIterator<Item = &'a str>) -> Result<()> {
+    let mut known: Vec<&str> = Vec::new();
+    for readout in readouts {
+        let folder = folder_name(readout);
+        let same = |other: &&&str| **other != readout && folder_name(other).to_lowercase() == folder.to_lowercase();
+        if let Some(other) = known.iter().find(same) {
+            return Err(Error::input(
+                format!("the readouts `{other}` and `{readout}` would both be ranked in rank/{folder}"),
+                "rename one of them in the lot sheet or the file of readouts",
+            ));
+        }
+        known.push(readout);
+    }
+    Ok(())
+}
+
 fn toml_of(analysis: &Analysis) -> String {
     toml::to_string(&analysis.params).expect("parameters are plain data")
 }
@@ -193,7 +216,7 @@ fn write_pooled(path: &Path, analysis: &Analysis, space: &Space) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::folder_name;
+    use super::{folder_name, refuse_shared_folder};
 
     #[test]
     fn a_readout_cannot_name_a_folder_elsewhere() {
@@ -202,5 +225,16 @@ mod tests {
         assert_eq!(folder_name(".."), "_..");
         assert_eq!(folder_name("VEGF (pg/mL)"), "VEGF__pg_mL_");
         assert_eq!(folder_name(""), "_");
+    }
+
+    #[test]
+    fn readouts_that_would_share_a_folder_are_refused() {
+        refuse_shared_folder(["VEGF (a)", "VEGF", "VEGF (a)", "killing"]).unwrap();
+        for other in ["VEGF_(a)", "vegf__a_"] {
+            let message = refuse_shared_folder(["killing", "VEGF (a)", other]).unwrap_err().to_string();
+            for words in ["`VEGF (a)`", &format!("`{other}`"), "rename one"] {
+                assert!(message.contains(words), "{message}");
+            }
+        }
     }
 }

@@ -33,7 +33,7 @@ use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::io::ReadLots;
 use crate::progress::Progress;
-use crate::steps::cells::{CellMetrics, Doublets, HvgVotes, Phase, cell_cycle, doublets, normalize, qc};
+use crate::steps::cells::{CellMetrics, Doublets, Exclusion, HvgVotes, Phase, cell_cycle, doublets, normalize, qc};
 use crate::steps::clusters::{Clustering, umap};
 use crate::steps::lots::{Composition, composition, deviation, lots_of_units, neighborhoods, pseudobulk};
 use crate::steps::markers::effects;
@@ -57,13 +57,12 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
     // A unit that is misspelt is told before hours of work.
     lots_of_units(all_cells.sheet(), &params.association.unit)?;
 
-    let qc = step(
+    let mut qc = step(
         progress,
         "qc",
         || qc(&all_cells, &params.qc),
         |qc| format!("{} of {} cells kept", qc.keep.iter().filter(|k| **k).count(), qc.keep.len()),
     )?;
-    warnings.extend(qc.warnings.iter().cloned());
     let passed = all_cells.select_cells(&qc.keep);
     if passed.n_cells() == 0 {
         return Err(Error::TooFew {
@@ -73,41 +72,35 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
             cure: "look at the limits in `[qc]` of the parameters; does the data hold cells at all?".into(),
         });
     }
-    let mut excluded: Vec<(usize, String)> = qc.excluded.iter().map(|e| (e.cell, e.reason.clone())).collect();
 
     let scored = if params.doublets.enabled {
-        let scored = step(
+        step(
             progress,
             "doublets",
             || doublets(&passed, &params.doublets, seed),
             |d| format!("{} cells called", d.called.iter().filter(|c| **c).count()),
-        )?;
-        warnings.extend(scored.warnings.iter().cloned());
-        scored
+        )?
     } else {
         let n = passed.n_cells();
         Doublets { score: vec![f32::NAN; n], called: vec![false; n], threshold: Vec::new(), warnings: Vec::new() }
     };
-    let mut qc_lots = qc.lots;
-    for (lot, row) in qc_lots.iter_mut().enumerate() {
+    for (lot, row) in qc.lots.iter_mut().enumerate() {
         let range = passed.offsets()[lot]..passed.offsets()[lot + 1];
         row.n_doublets = scored.called[range].iter().filter(|c| **c).count();
     }
     let keep: Vec<bool> = scored.called.iter().map(|called| !(params.doublets.drop && *called)).collect();
     let dropping = keep.contains(&false);
-    let cells_read: Vec<usize> = (0..all_cells.n_cells()).filter(|&cell| qc.keep[cell]).collect();
     if dropping {
-        excluded.extend(cells_read.iter().zip(&keep).filter(|(_, k)| !**k).map(|(&cell, _)| (cell, "doublet".into())));
-        excluded.sort_unstable();
+        let passed_read = (0..all_cells.n_cells()).filter(|&cell| qc.keep[cell]);
+        let called: Vec<usize> = passed_read.zip(&keep).filter(|(_, keep)| !**keep).map(|(cell, _)| cell).collect();
+        qc.exclude(&called, "doublet", all_cells.offsets());
     }
-    let kept_read: Vec<usize> = cells_read.iter().zip(&keep).filter(|(_, k)| **k).map(|(&cell, _)| cell).collect();
-    let excluded = name_excluded(&all_cells, &excluded);
+    warnings.extend(qc.warnings.iter().chain(&scored.warnings).cloned());
+    let kept_read: Vec<usize> = (0..all_cells.n_cells()).filter(|&cell| qc.keep[cell]).collect();
+    let excluded = name_excluded(&all_cells, &qc.excluded);
     let metrics = select_metrics(&qc.metrics, &kept_read);
     drop(all_cells);
     let dataset = if dropping { passed.select_cells(&keep) } else { passed };
-    for (lot, row) in qc_lots.iter_mut().enumerate() {
-        row.n_cells_kept = dataset.lots()[lot].barcodes.len();
-    }
 
     let normalized = normalize(&dataset, &params.normalize)?;
     let (votes, hvg) = step(
@@ -193,7 +186,7 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
         sheet: dataset.sheet().clone(),
         genes: dataset.genes().clone(),
         cells,
-        qc: qc_lots,
+        qc: qc.lots,
         excluded,
         resolution: sweep,
         clusters,
@@ -240,11 +233,11 @@ fn select_metrics(all: &CellMetrics, cells: &[usize]) -> CellMetrics {
     }
 }
 
-fn name_excluded(dataset: &Dataset, excluded: &[(usize, String)]) -> Vec<Excluded> {
+fn name_excluded(dataset: &Dataset, excluded: &[Exclusion]) -> Vec<Excluded> {
     let offsets = dataset.offsets();
     excluded
         .iter()
-        .map(|(cell, reason)| {
+        .map(|Exclusion { cell, reason }| {
             let lot = offsets.partition_point(|start| start <= cell) - 1;
             let lot_data = &dataset.lots()[lot];
             Excluded {

@@ -17,6 +17,7 @@ pub struct CheckArgs {
 pub fn check(args: &CheckArgs, common: &Common, terminal: &Terminal) -> Outcome {
     let params = settings::parameters(common, &Overrides::default())?;
     let sheet = settings::sheet(&args.input)?;
+    terminal.expect(sheet.lots.len(), &["read"]);
     let read = settings::read(&args.input, &sheet, &std::env::temp_dir(), &params, terminal)?;
     terminal.done();
     print_lots(&read.dataset);

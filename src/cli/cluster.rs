@@ -56,7 +56,7 @@ pub fn cluster(command: &ClusterCommand, common: &Common, terminal: &Terminal) -
     if let Some(unit) = &command.unit {
         params.association.unit.clone_from(unit);
     }
-    let Clustered { analysis, space, inputs } = from_lots(args, &params, terminal, |_, _| Ok(()))?;
+    let Clustered { analysis, space, inputs } = from_lots(args, &params, 0, terminal, |_, _| Ok(()))?;
     let output = Output { analysis: &analysis, ranked: &[], inputs, execution: clock.execution(terminal) };
     write_run(&args.output, args.force, output, &space, terminal)?;
     terminal.done();
@@ -66,11 +66,12 @@ pub fn cluster(command: &ClusterCommand, common: &Common, terminal: &Terminal) -
     Ok(analysis.warnings)
 }
 
-/// Reads sheet, readouts and lots, and clusters. `judge` sees sheet and readouts before any lot is read, so that what is misspelt
+/// Reads sheet, readouts and lots, and clusters; `n_rankings` will follow. `judge` sees sheet and readouts before any lot is read, so that what is misspelt
 /// is told then, not after the clustering.
 pub fn from_lots(
     args: &ClusterArgs,
     params: &Params,
+    n_rankings: usize,
     terminal: &Terminal,
     judge: impl FnOnce(&LotSheet, &[Readout]) -> Result<()>,
 ) -> Result<Clustered> {
@@ -78,6 +79,8 @@ pub fn from_lots(
     let (readouts, _, _) = args.files.read(&sheet, params)?;
     judge(&sheet, &readouts)?;
     let folder = args.output.parent().filter(|folder| folder.is_dir()).unwrap_or(Path::new("."));
+    let rankings = vec!["association"; n_rankings];
+    terminal.expect(sheet.lots.len(), &[&["read"][..], &params.steps(), &rankings, &["write"]].concat());
     let read = settings::read(&args.input, &sheet, folder, params, terminal)?;
     let mut inputs = hash_files(&read.files)?;
     let (mut analysis, space) = pipeline::cluster(read, params, terminal)?;

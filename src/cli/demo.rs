@@ -33,7 +33,7 @@ pub struct DemoArgs {
     #[arg(long)]
     force: bool,
     /// Mean number of cells per lot
-    #[arg(long, default_value_t = 600, value_name = "N")]
+    #[arg(long, default_value_t = 400, value_name = "N")]
     cells: usize,
 }
 
@@ -47,6 +47,8 @@ pub fn demo(args: &DemoArgs, common: &Common, terminal: &Terminal) -> Outcome {
     if let Some(seed) = common.seed {
         planted.seed = seed;
     }
+    let steps = params.steps();
+    terminal.expect(planted.n_lots, &[&["simulate"][..], &steps, &["association", "write"]].concat());
     terminal.start("simulate", 0);
     let simulated = simulate(&planted)?;
     terminal.finish("simulate", &format!("{} lots with planted truth", simulated.dataset.n_lots()));

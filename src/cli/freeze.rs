@@ -9,6 +9,7 @@ use cqa::output::{read_panels, read_verdicts, write_reference};
 use cqa::pipeline::freeze::{Frozen, ReadoutToModel, RunToFreeze};
 use cqa::pipeline::{self, Params, load_to_freeze};
 use cqa::provenance::{hash_files, read_record, verify_run};
+use cqa::progress::Progress;
 use cqa::steps::markers::Panel;
 
 use super::clock::Clock;
@@ -46,6 +47,7 @@ pub fn freeze(args: &FreezeArgs, common: &Common, terminal: &Terminal) -> Outcom
     settings::refuse_existing(&args.output, args.force)?;
     let files = FILES.map(|name| args.run.join(name));
     let mut inputs = verify_run(&args.run, &FILES)?;
+    terminal.start("read", 0);
     let analysis = pipeline::load_run(&args.run)?;
     let mut params = analysis.params.clone();
     if let Some(path) = &common.params {
@@ -62,6 +64,8 @@ pub fn freeze(args: &FreezeArgs, common: &Common, terminal: &Terminal) -> Outcom
     let readouts = readouts(args)?;
     let panels = panels(args)?;
     let run = RunToFreeze { panels, ..load_to_freeze(&args.run, &analysis)? };
+    terminal.finish("read", &args.run.display().to_string());
+    terminal.expect(run.dataset.n_lots(), &["reference", "held_out"]);
     let barcodes: Vec<Vec<String>> = run.dataset.lots().iter().map(|lot| lot.barcodes.clone()).collect();
     let frozen = pipeline::freeze::freeze(run, &readouts, &params, terminal)?;
     inputs.extend(hash_files(&files.into_iter().chain(args.panel.clone()).collect::<Vec<_>>())?);

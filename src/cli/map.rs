@@ -56,6 +56,7 @@ pub fn map(args: &MapArgs, common: &Common, terminal: &Terminal) -> Outcome {
         ));
     }
     let sheet = settings::sheet(&args.input)?;
+    terminal.expect(sheet.lots.len(), &["read", "map"]);
     let read = read_each_lot(&sheet, &reference.params.read, terminal)?;
     let mut files = read.files;
     files.push(args.input.lots.clone());

@@ -130,6 +130,8 @@ pub fn panel(args: &PanelArgs, common: &Common, terminal: &Terminal) -> Outcome 
     let target = args.output.clone().unwrap_or_else(|| args.run.join("panel").join(name));
     settings::refuse_existing(&target, args.force)?;
 
+    terminal.expect(0, &["read", "panel"]);
+    terminal.start("read", 0);
     let analysis = pipeline::load_run(&args.run)?;
     let ranked = read_record(&args.run)?.potency;
     let readout = args.potency.as_ref().or(ranked.first());
@@ -138,7 +140,6 @@ pub fn panel(args: &PanelArgs, common: &Common, terminal: &Terminal) -> Outcome 
         None => None,
     };
     let asked = asked.unwrap_or_else(|| analysis.params.association.clone());
-    terminal.start("read", 0);
     let dataset = pipeline::load_cells(&args.run, &analysis)?;
     terminal.finish("read", &format!("{} cells", words::thousands(dataset.n_cells() as u64)));
     let readout = readout.map(|name| (name.as_str(), &asked));

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use cqa::error::Error;
 use cqa::io::run_dir;
-use cqa::output::{Output, folder_name, write_rank};
+use cqa::output::{Output, folder_name, refuse_shared_folder, write_rank};
 use cqa::pipeline::{self, Params};
+use cqa::progress::Progress;
 use cqa::provenance::{hash_files, read_record};
 
 use super::clock::Clock;
@@ -35,7 +36,10 @@ pub struct RankArgs {
 /// Ranks genes against readouts; the clusters stay as they are.
 pub fn rank(args: &RankArgs, common: &Common, terminal: &Terminal) -> Outcome {
     let clock = Clock::start();
+    terminal.expect(0, &[&["read"][..], &vec!["association"; args.potency.len()], &["write"]].concat());
+    terminal.start("read", 0);
     let mut analysis = pipeline::load_run(&args.run)?;
+    terminal.finish("read", &args.run.display().to_string());
     // Not put into the parameters of the run: rankings of one run may be asked for in different ways.
     let mut asked = analysis.params.association.clone();
     if let Some(path) = &common.params {
@@ -58,13 +62,14 @@ pub fn rank(args: &RankArgs, common: &Common, terminal: &Terminal) -> Outcome {
             "leave --seed out, or run `cqa cluster` with the new seed",
         ));
     }
+    let mut record = read_record(&args.run)?;
+    refuse_shared_folder(record.potency.iter().chain(&args.potency).map(String::as_str))?;
     for readout in &args.potency {
         let target = args.run.join("rank").join(folder_name(readout));
         if target.exists() && !args.force {
             return Err(Error::format(&target, "", "exists already; replace it with --force"));
         }
     }
-    let mut record = read_record(&args.run)?;
     let (readouts, warnings, files) = args.files.read(&analysis.sheet, &analysis.params)?;
     let hashes = hash_files(&files)?;
     record.inputs.retain(|known| !hashes.iter().any(|new| new.path == known.path));
@@ -72,10 +77,13 @@ pub fn rank(args: &RankArgs, common: &Common, terminal: &Terminal) -> Outcome {
     analysis.add_readouts(readouts, warnings);
     let mut potency = record.potency.clone();
     potency.extend(args.potency.iter().cloned());
+    terminal.expect(0, &[vec!["association"; potency.len()], vec!["write"]].concat());
     let ranked = rank_all(&analysis, &potency, &asked, Some((&args.run, &args.potency)), terminal)?;
     let mut execution = clock.execution(terminal);
     execution.seconds = record.execution.seconds;
+    terminal.start("write", 0);
     write_rank(&args.run, Output { analysis: &analysis, ranked: &ranked, inputs: record.inputs, execution })?;
+    terminal.finish("write", &args.run.display().to_string());
     terminal.done();
     let asked = ranked.iter().filter(|r| args.potency.contains(&r.association.readout));
     let warnings = all_warnings(&analysis, &ranked);

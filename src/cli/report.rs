@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use cqa::output::{Output, write_pages};
 use cqa::pipeline;
+use cqa::progress::Progress;
 use cqa::provenance::read_record;
 
 use super::run::{all_warnings, rank_all};
@@ -20,11 +21,16 @@ pub struct ReportArgs {
 
 /// Writes plots and report again from the run's tables.
 pub fn report(args: &ReportArgs, terminal: &Terminal) -> Outcome {
-    let analysis = pipeline::load_run(&args.run)?;
     let record = read_record(&args.run)?;
+    terminal.expect(0, &[&["read"][..], &vec!["association"; record.potency.len()], &["write"]].concat());
+    terminal.start("read", 0);
+    let analysis = pipeline::load_run(&args.run)?;
+    terminal.finish("read", &args.run.display().to_string());
     let ranked = rank_all(&analysis, &record.potency, &analysis.params.association, Some((&args.run, &[])), terminal)?;
     let output = Output { analysis: &analysis, ranked: &ranked, inputs: record.inputs, execution: record.execution };
+    terminal.start("write", 0);
     write_pages(&args.run, output)?;
+    terminal.finish("write", "plots and report");
     terminal.done();
     println!("Written: {}", args.run.join("report.html").display());
     Ok(all_warnings(&analysis, &ranked))

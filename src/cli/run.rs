@@ -6,7 +6,7 @@ use clap::Args;
 use cqa::Warning;
 use cqa::data::{LotSheet, Readout};
 use cqa::error::{Error, Result};
-use cqa::output::{Output, read_asked, write_run};
+use cqa::output::{Output, read_asked, refuse_shared_folder, write_run};
 use cqa::pipeline::{self, Analysis, Ranked};
 use cqa::progress::Progress;
 use cqa::steps::lots::AssociationParams;
@@ -36,7 +36,7 @@ pub fn run(args: &RunArgs, common: &Common, terminal: &Terminal) -> Outcome {
     let mut params = settings::parameters(common, overrides)?;
     args.design.apply(&mut params.association);
     let judge = |sheet: &LotSheet, readouts: &[Readout]| known(&args.potency, sheet, readouts, &input.lots);
-    let Clustered { analysis, space, inputs } = from_lots(&args.cluster, &params, terminal, judge)?;
+    let Clustered { analysis, space, inputs } = from_lots(&args.cluster, &params, args.potency.len(), terminal, judge)?;
     let ranked = rank_all(&analysis, &args.potency, &params.association, None, terminal)?;
     let output = Output { analysis: &analysis, ranked: &ranked, inputs, execution: clock.execution(terminal) };
     write_run(target, *force, output, &space, terminal)?;
@@ -51,7 +51,7 @@ pub fn run(args: &RunArgs, common: &Common, terminal: &Terminal) -> Outcome {
     Ok(warnings)
 }
 
-/// Refuses a readout that is nowhere.
+/// Refuses a readout that is nowhere, and two that cannot be told apart by their folders.
 fn known(potency: &[String], sheet: &LotSheet, readouts: &[Readout], path: &Path) -> Result<()> {
     for readout in potency {
         if sheet.column(readout).is_none() && !readouts.iter().any(|r| r.name == *readout) {
@@ -64,7 +64,7 @@ fn known(potency: &[String], sheet: &LotSheet, readouts: &[Readout], path: &Path
             ));
         }
     }
-    Ok(())
+    refuse_shared_folder(potency.iter().map(String::as_str))
 }
 
 /// Ranks against all readouts as `asked`, repeated names once. Those that the run `earlier` has ranked, and that are not asked

@@ -79,6 +79,8 @@ pub fn screen(args: &ScreenArgs, common: &Common, terminal: &Terminal) -> Outcom
     params.screen.check()?;
     let (signature, signature_file) = read_signature(&args.signature)?;
     let sheet = settings::sheet(&args.input)?;
+    let n_sheets = 1 + usize::from(args.positive.is_some()) + usize::from(args.negative.is_some());
+    terminal.expect(sheet.lots.len(), &[vec!["read"; n_sheets], vec!["screen"]].concat());
     let lots = read_lots_apart(&sheet, &params.read, terminal)?;
     let positive = control(args.positive.as_deref(), &params, terminal)?;
     let negative = control(args.negative.as_deref(), &params, terminal)?;

@@ -6,6 +6,7 @@ use clap::Args;
 use cqa::io::run_dir::{PendingDir, write_text};
 use cqa::io::tables::write_table;
 use cqa::io::tenx_mtx_write::write_lots;
+use cqa::progress::Progress;
 use cqa::simulate::{SimulateParams, simulate as make};
 
 use super::{Common, Outcome, Terminal, words};
@@ -38,13 +39,18 @@ pub fn simulate(args: &SimulateArgs, common: &Common, terminal: &Terminal) -> Ou
         params.seed = seed;
     }
     let pending = PendingDir::create(&args.output, args.force)?;
+    terminal.expect(params.n_lots, &["simulate", "write"]);
+    terminal.start("simulate", 0);
     let simulated = make(&params)?;
+    terminal.finish("simulate", &format!("{} lots", params.n_lots));
+    terminal.start("write", 0);
     let (dataset, truth) = (&simulated.dataset, &simulated.truth);
     write_lots(pending.path(), dataset)?;
     write_text(&pending.path().join("truth.toml"), &truth.summary_toml(dataset))?;
     write_table(&pending.path().join("truth_cells.csv"), &truth.cells_table(dataset))?;
     write_table(&pending.path().join("truth_shares.csv"), &truth.shares_table(dataset))?;
     pending.finish()?;
+    terminal.finish("write", &args.output.display().to_string());
     terminal.done();
     println!(
         "{} lots, {} cells × {} genes in {}. Next: cqa run {} --potency {} -o RUN",

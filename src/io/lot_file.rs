@@ -55,6 +55,9 @@ pub(crate) fn format_of(path: &Path) -> Result<Format> {
     let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_lowercase();
     let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
     let refuse = |message: &str| Err(Error::format(path, "", message));
+    if ends(&[".zarr.zip"]) {
+        return refuse("a Zarr store; write it as .h5ad (anndata: `adata.write_h5ad(..)`)");
+    }
     if ends(&[".tar", ".tar.gz", ".tgz", ".tar.bz2", ".zip", ".7z"]) {
         return refuse("an archive; unpack it and give the folder or file inside");
     }

@@ -99,6 +99,31 @@ impl Default for WriteParams {
     }
 }
 
+impl Params {
+    /// The steps that [`cluster`](super::cluster) will tell its progress of, in order. The last two may have nothing to do.
+    #[must_use]
+    pub fn steps(&self) -> Vec<&'static str> {
+        let steps = [
+            ("qc", true),
+            ("doublets", self.doublets.enabled),
+            ("hvg", true),
+            ("cell_cycle", true),
+            ("pca", true),
+            ("harmony", self.harmony.enabled),
+            ("neighbors", true),
+            ("graph", true),
+            ("resolution", true),
+            ("umap", self.umap.enabled),
+            ("neighborhoods", self.neighborhoods.enabled),
+            ("deviation", true),
+            ("effects", true),
+            ("leave_one_out", self.leave_one_out.enabled),
+            ("sensitivity", self.sensitivity.enabled),
+        ];
+        steps.into_iter().filter(|step| step.1).map(|step| step.0).collect()
+    }
+}
+
 /// Which method names the clusters.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -4,7 +4,8 @@
 use std::io::Read;
 use std::path::PathBuf;
 
-/// A folder of the real data sets, or `None` (with a plain word on the terminal) where they are absent.
+/// A folder of the real data sets. Where it is absent: `None` with a plain word on the terminal, or, with
+/// `CQA_REQUIRE_DATA=1`, a panic, so that a machine that ought to have the data cannot pass without them.
 pub fn shared_data(name: &str) -> Option<PathBuf> {
     let root = std::env::var_os("CQA_TEST_DATA")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
@@ -12,7 +13,9 @@ pub fn shared_data(name: &str) -> Option<PathBuf> {
     if folder.exists() {
         return Some(folder);
     }
-    eprintln!("skipped: {} is absent (set CQA_TEST_DATA to the folder of real data sets)", folder.display());
+    let absent = format!("{} is absent (set CQA_TEST_DATA to the folder of real data sets)", folder.display());
+    assert!(std::env::var_os("CQA_REQUIRE_DATA").is_none_or(|required| required != "1"), "{absent}");
+    eprintln!("skipped: {absent}");
     None
 }
 

@@ -1,7 +1,8 @@
 //! Promise: results equal those of implementations that no one here wrote.
 //!
 //! Frozen values are in `tests/data/reference/<step>/`, made by `scripts/reference/<step>.py`. Tests on real data look in
-//! `../shared/data` or `$CQA_TEST_DATA` and say plainly that they were skipped where it is absent.
+//! `../shared/data` or `$CQA_TEST_DATA` and say plainly that they were skipped where it is absent; with `CQA_REQUIRE_DATA=1`
+//! they fail there.
 
 mod common;
 

@@ -92,7 +92,7 @@ const REFUSED_TEXTS: [(&str, &str); 17] = [
         "line 2: column `gene`: `MIR1302-2HG` is no number",
     ),
     ("scvi_tests/tests/test_data/10X/pbmc_10k_protein_v3/filtered_feature_bc_matrix.tar.gz", "an archive; unpack it"),
-    ("scanpy_tests/src/scanpy/datasets/10x_pbmc68k_reduced.zarr.zip", "an archive; unpack it"),
+    ("scanpy_tests/src/scanpy/datasets/10x_pbmc68k_reduced.zarr.zip", "a Zarr store; write it as .h5ad"),
     (
         "cellphonedb_test/example_data/test_data/test_counts.txt",
         "line 3: column `d-pos_AAAGATGCATTGAGCT`: `0.723769155614119` is no whole number",
@@ -120,6 +120,71 @@ fn what_is_no_count_matrix_is_refused_with_place_and_cure() {
         let file = Path::new(name).file_name().unwrap().to_str().unwrap();
         assert!(message.contains(file) && message.contains(words), "{message}");
     }
+}
+
+/// Of the files in no list above, these open: a matrix given by itself instead of its folder, counts of genes summed up over
+/// cells, and whole numbers that are something else (droplets' totals, labels), which no reader can tell from counts.
+const OPENED_BESIDES: [&str; 8] = [
+    "kb_python/tests/fixtures/counts/genes.mtx",
+    "muscat/ref_r/pseudobulk_B_cells.csv",
+    "muscat/ref_r/pseudobulk_CD14__Monocytes.csv",
+    "muscat/ref_r/pseudobulk_CD4_T_cells.csv",
+    "muscat/ref_r/pseudobulk_CD8_T_cells.csv",
+    "muscat/ref_r/pseudobulk_FCGR3A__Monocytes.csv",
+    "soupx/nDropUMIs.csv.gz",
+    "graphs/pbmc_leiden_labels.csv.gz",
+];
+
+/// What can be done about a file that is refused: each refusal says one of these.
+const CURES: [&str; 6] = [
+    "give the raw counts",
+    "declare it: `orientation",
+    "put the files together",
+    "expected a header and one line per row",
+    "write a table with a name and a count per column",
+    "write it as .h5ad",
+];
+
+/// Every file that could be taken for a matrix: those of the lists above (and the parts of the folders there) open or are
+/// refused as they say; any other is refused with its name and a cure.
+#[test]
+fn no_matrix_or_table_is_left_out() {
+    let Some(data) = shared_data("") else { return };
+    let listed: Vec<PathBuf> = TEXT_MATRICES
+        .iter()
+        .map(|m| m.0)
+        .chain(REFUSED_TEXTS.iter().map(|r| r.0))
+        .map(|name| data.join(name))
+        .collect();
+    let parts = ["matrix.mtx", "barcodes.tsv", "features.tsv", "genes.tsv", "obs.csv"];
+    let (mut folders, mut n_tried) = (vec![data.clone()], 0);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let name = path.file_name().unwrap().to_str().unwrap().to_string();
+            let plain = name.trim_end_matches(".gz");
+            let ends = [".mtx", ".csv", ".tsv", ".txt", ".zip", ".tar"];
+            let is_part = parts.contains(&plain) && listed.iter().any(|l| path.starts_with(l));
+            if !ends.iter().any(|end| plain.ends_with(end)) || is_part || listed.contains(&path) {
+                continue;
+            }
+            n_tried += 1;
+            let relative = path.strip_prefix(&data).unwrap().to_str().unwrap();
+            match read_one(path.clone()) {
+                Ok(read) => assert!(OPENED_BESIDES.contains(&relative), "{relative} opens: {:?}", measures(&read)),
+                Err(error) => {
+                    assert!(!OPENED_BESIDES.contains(&relative), "{error}");
+                    let message = error.to_string();
+                    assert!(message.contains(&name) && CURES.iter().any(|cure| message.contains(cure)), "{message}");
+                }
+            }
+        }
+    }
+    assert!(n_tried > 100, "{n_tried}");
 }
 
 #[test]

@@ -137,6 +137,23 @@ fn a_file_of_anndata_0_13_opens_whole() {
     }
 }
 
+/// The layout of compound data sets, which today's anndata still reads: the file of anndata's own archive holds no counts.
+#[test]
+fn counts_in_the_layout_of_anndata_0_5_open() {
+    let path = common::fixture("readers/anndata_0.5.h5ad");
+    for (counts, expected) in [("", [10, 6, 48, 38]), ("raw/X", [10, 8, 74, 54])] {
+        let lot = read(&path, &params(counts, "")).unwrap_or_else(|e| panic!("{e}"));
+        let found = [lot.barcodes.len(), lot.genes.len(), sum(&lot) as usize, lot.counts.n_nonzero()];
+        assert_eq!(found, expected, "{counts}");
+        assert_eq!(lot.warnings, [], "{counts}");
+        assert_eq!((lot.genes.ids()[5].as_str(), lot.genes.symbols()[5].as_str()), ("ENSG00000000005", "GENE5"));
+        assert_eq!(lot.barcodes[9], "cell9");
+    }
+    assert_eq!(read_obs_column(&path, "donor").unwrap()[..5], ["A1", "B2", "C3", "B2", ""]);
+    let of_b2 = read_h5ad(&path, Some(("donor", "B2")), &ReadParams::default()).unwrap();
+    assert_eq!(of_b2.barcodes, ["cell1", "cell3", "cell6", "cell8"]);
+}
+
 #[test]
 fn files_that_hold_no_counts_are_refused_with_place_and_cure() {
     let Some(root) = shared_data("") else { return };

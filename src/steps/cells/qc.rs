@@ -18,6 +18,8 @@
 //! **References.** Lun, McCarthy & Marioni 2016, doi:10.12688/f1000research.9501.2; Germain, Sonrel & Robinson 2020,
 //! doi:10.1186/s13059-020-02136-7.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -158,14 +160,37 @@ pub fn qc(dataset: &Dataset, params: &QcParams) -> Result<Qc> {
                 excluded.push(Exclusion { cell, reason });
             }
         }
-        let row = summarize(&lot.name, &metrics, &keep, cells, &limits);
-        if row.n_cells_kept < MIN_CELLS_KEPT || 2 * row.n_cells_kept < row.n_cells_read {
-            let (n_read, n_kept) = (row.n_cells_read, row.n_cells_kept);
-            warnings.push(Warning::LotLosesCells { lot: lot.name.clone(), n_read, n_kept });
-        }
-        lots.push(row);
+        lots.push(LotQc::of(&lot.name, &metrics, &keep, cells, &limits));
     }
+    warnings.extend(losses(&lots));
     Ok(Qc { metrics, keep, excluded, lots, warnings })
+}
+
+impl Qc {
+    /// Excludes further cells (kept ones, rising), such as doublets, and tells of each lot what is left: cells, medians,
+    /// and whether it loses too many. `offsets` are those of the data set read.
+    pub fn exclude(&mut self, cells: &[usize], reason: &str, offsets: &[usize]) {
+        for &cell in cells {
+            self.keep[cell] = false;
+            self.excluded.push(Exclusion { cell, reason: reason.into() });
+        }
+        self.excluded.sort_by_key(|exclusion| exclusion.cell);
+        for (lot, row) in self.lots.iter_mut().enumerate() {
+            row.describe(&self.metrics, &self.keep, offsets[lot]..offsets[lot + 1]);
+        }
+        self.warnings.retain(|warning| !matches!(warning, Warning::LotLosesCells { .. }));
+        self.warnings.extend(losses(&self.lots));
+    }
+}
+
+/// Lots that keep few of their cells.
+fn losses(lots: &[LotQc]) -> impl Iterator<Item = Warning> {
+    let loses = |row: &&LotQc| row.n_cells_kept < MIN_CELLS_KEPT || 2 * row.n_cells_kept < row.n_cells_read;
+    lots.iter().filter(loses).map(|row| Warning::LotLosesCells {
+        lot: row.lot.clone(),
+        n_read: row.n_cells_read,
+        n_kept: row.n_cells_kept,
+    })
 }
 
 fn check(params: &QcParams) -> Result<()> {
@@ -266,7 +291,7 @@ struct Limits {
 }
 
 impl Limits {
-    fn of_lot(metrics: &CellMetrics, cells: std::ops::Range<usize>, params: &QcParams) -> Self {
+    fn of_lot(metrics: &CellMetrics, cells: Range<usize>, params: &QcParams) -> Self {
         let measured: Vec<usize> = cells.filter(|&cell| metrics.n_counts[cell] > 0).collect();
         let mut limits = Self {
             n_measured: measured.len(),
@@ -308,93 +333,35 @@ impl Limits {
     }
 }
 
-fn summarize(lot: &str, metrics: &CellMetrics, keep: &[bool], cells: std::ops::Range<usize>, limits: &Limits) -> LotQc {
-    let kept: Vec<usize> = cells.clone().filter(|&cell| keep[cell]).collect();
-    let median_of =
-        |value: &dyn Fn(usize) -> f64| median(&mut kept.iter().map(|&cell| value(cell)).collect::<Vec<_>>());
-    LotQc {
-        lot: lot.to_string(),
-        n_cells_read: cells.len(),
-        n_cells_kept: kept.len(),
-        n_doublets: 0,
-        median_counts: median_of(&|cell| f64::from(metrics.n_counts[cell])),
-        median_genes: median_of(&|cell| f64::from(metrics.n_genes[cell])),
-        median_pct_mito: median_of(&|cell| f64::from(metrics.pct_mito[cell])),
-        limit_counts: limits.counts,
-        limit_genes: limits.genes,
-        limit_pct_mito: limits.pct_mito,
+impl LotQc {
+    fn of(lot: &str, metrics: &CellMetrics, keep: &[bool], cells: Range<usize>, limits: &Limits) -> Self {
+        let mut row = Self {
+            lot: lot.to_string(),
+            n_cells_read: cells.len(),
+            n_cells_kept: 0,
+            n_doublets: 0,
+            median_counts: f64::NAN,
+            median_genes: f64::NAN,
+            median_pct_mito: f64::NAN,
+            limit_counts: limits.counts,
+            limit_genes: limits.genes,
+            limit_pct_mito: limits.pct_mito,
+        };
+        row.describe(metrics, keep, cells);
+        row
+    }
+
+    /// Number and medians of the cells of this lot that are kept.
+    fn describe(&mut self, metrics: &CellMetrics, keep: &[bool], cells: Range<usize>) {
+        let kept: Vec<usize> = cells.filter(|&cell| keep[cell]).collect();
+        let median_of =
+            |value: &dyn Fn(usize) -> f64| median(&mut kept.iter().map(|&cell| value(cell)).collect::<Vec<_>>());
+        self.n_cells_kept = kept.len();
+        self.median_counts = median_of(&|cell| f64::from(metrics.n_counts[cell]));
+        self.median_genes = median_of(&|cell| f64::from(metrics.n_genes[cell]));
+        self.median_pct_mito = median_of(&|cell| f64::from(metrics.pct_mito[cell]));
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::steps::cells::tests_common::{dataset, from_vectors};
-
-    /// 99 cells with 98 to 102 counts of A, and one more cell.
-    fn lot_with(odd: [u32; 3]) -> Vec<Vec<u32>> {
-        let mut cells: Vec<Vec<u32>> = (0..99).map(|i| vec![98 + i % 5, 10, 1]).collect();
-        cells.push(odd.to_vec());
-        cells
-    }
-
-    #[test]
-    fn measures_by_hand() {
-        let mut many = vec![1; 60];
-        many[7] = 41;
-        let names: Vec<String> = (0..60).map(|g| format!("G{g}")).collect();
-        let mut symbols: Vec<&str> = names.iter().map(String::as_str).collect();
-        (symbols[0], symbols[7]) = ("MT-CO1", "RPL3");
-        let result = qc(&from_vectors(&[vec![many, vec![0; 60]]], &symbols), &QcParams::default()).unwrap();
-        let metrics = &result.metrics;
-        assert_eq!((metrics.n_counts[0], metrics.n_genes[0]), (100, 60));
-        assert_eq!((metrics.pct_mito[0], metrics.pct_ribo[0], metrics.pct_top_50[0]), (1.0, 41.0, 90.0));
-        assert_eq!((metrics.pct_mito[1], metrics.pct_top_50[1]), (0.0, 0.0));
-        assert_eq!(result.excluded, [Exclusion { cell: 1, reason: "empty".into() }]);
-    }
-
-    #[test]
-    fn limits_follow_each_lot_and_reasons_are_joined() {
-        let data = from_vectors(&[lot_with([1, 0, 0]), lot_with([100, 10, 3])], &["A", "B", "MT-C"]);
-        let result = qc(&data, &QcParams::default()).unwrap();
-        let (cells, reasons): (Vec<usize>, Vec<&str>) =
-            result.excluded.iter().map(|e| (e.cell, e.reason.as_str())).unzip();
-        assert_eq!((cells, reasons), (vec![99, 199], vec!["low_counts", "high_mito"]));
-        assert_eq!(result.lots[0].n_cells_kept, 99);
-        let fixed = QcParams { adaptive: false, min_counts: 5, min_genes: 2, ..QcParams::default() };
-        let result = qc(&data, &fixed).unwrap();
-        assert_eq!(result.excluded, [Exclusion { cell: 99, reason: "low_counts+low_genes".into() }]);
-        assert_eq!((result.lots[0].limit_counts, result.lots[0].limit_pct_mito), (5.0, 100.0));
-    }
-
-    #[test]
-    fn lots_of_no_or_one_cell_are_warned_about() {
-        let data = dataset(&[&[], &[&[5, 1]]], &["A", "MT-B"]);
-        let result = qc(&data, &QcParams::default()).unwrap();
-        assert_eq!(result.keep, [true]);
-        assert!(result.lots[0].median_counts.is_nan());
-        let losing = result.warnings.iter().filter(|w| matches!(w, Warning::LotLosesCells { .. })).count();
-        let unadapted = result.warnings.iter().filter(|w| matches!(w, Warning::LotLeftOut { .. })).count();
-        assert_eq!((losing, unadapted), (2, 1));
-    }
-
-    #[test]
-    fn without_mitochondrial_genes_there_is_no_mitochondrial_exclusion() {
-        let data = from_vectors(&[lot_with([100, 10, 50])], &["A", "B", "C"]);
-        let result = qc(&data, &QcParams::default()).unwrap();
-        assert!(result.excluded.is_empty());
-        assert!(matches!(&result.warnings[0], Warning::GenesNotFound { group, .. } if group.contains("MT-")));
-    }
-
-    #[test]
-    fn parameters_out_of_range_are_refused() {
-        let data = dataset(&[&[&[1]]], &["A"]);
-        for params in [
-            QcParams { n_mads: 0.0, ..QcParams::default() },
-            QcParams { min_mito_margin: f64::NAN, ..QcParams::default() },
-            QcParams { max_mito_fraction: 5.0, ..QcParams::default() },
-        ] {
-            assert!(qc(&data, &params).is_err());
-        }
-    }
-}
+mod tests;
