@@ -1,11 +1,13 @@
 //! Which defaults find the known groups of cells? Components, gene scaling, graph, neighbours, each changed alone, with the
 //! resolution chosen by itself.
 //!
-//!     cargo run --release --example study_defaults -- DATA [LOTS...]
+//!     cargo run --release --example study_defaults -- [--default] DATA [LOTS...]
 //!
-//! DATA is the folder of real data sets, each LOTS a folder of generated lots (`h5/lotNN.h5`, `truth.csv`). Prints one
+//! With `--default` no change is tried. DATA is the folder of real data sets, each LOTS a folder of generated lots (`h5/lotNN.h5`, `truth.csv`). Prints one
 //! CSV row per data set, setting and seed: components used, clusters found, adjusted Rand index to the known groups (cells
-//! without one left out), and for simulated lots the F1 of the cluster that holds the potent population.
+//! without one left out), and for simulated lots the F1 of the cluster that holds the potent population. Column `at` is `own`
+//! where the resolution was chosen; rows with `sweep` are of resolutions from 0.05 to 3 on the graph of the default, for
+//! scripts/bench/equal_clusters.py.
 
 use std::path::Path;
 
@@ -17,7 +19,9 @@ use cqa::simulate::{SimulateParams, simulate};
 use cqa::steps::cells::{
     HarmonyParams, HvgParams, NormalizeParams, PcaParams, QcParams, harmony, hvg, normalize, pca, qc,
 };
-use cqa::steps::clusters::{GraphKind, LeidenParams, NeighborsParams, ResolutionParams, graph, neighbors, resolution};
+use cqa::steps::clusters::{
+    Clustering, GraphKind, LeidenParams, NeighborsParams, ResolutionParams, graph, leiden, neighbors, resolution,
+};
 use ndarray::Array2;
 
 /// Cells with a known group.
@@ -31,10 +35,10 @@ struct Known {
 }
 
 fn main() -> Result<()> {
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--default");
     let data = arguments.next().unwrap_or_else(|| "../shared/data".to_string());
     let data = Path::new(&data);
-    println!("data,cells,setting,components,seed,resolution,clusters,ari,potent_f1");
+    println!("data,cells,setting,at,components,seed,resolution,clusters,ari,potent_f1");
     let lines = data.join("harmony");
     cell_lines(&lines)?;
     for folder in ["soupx/pbmc_mtx", "muscat/mtx"] {
@@ -66,6 +70,9 @@ struct Setting {
 
 fn settings() -> Vec<Setting> {
     let default = Setting { name: "default", pca: PcaParams::default(), neighbors: NeighborsParams::default() };
+    if std::env::args().any(|argument| argument == "--default") {
+        return vec![default];
+    }
     let n_components = default.pca.n_components;
     vec![
         Setting {
@@ -114,19 +121,24 @@ fn cluster(
     setting: &Setting,
 ) -> Result<()> {
     let graph = graph(&neighbors(embedding, &setting.neighbors)?, &setting.neighbors);
-    for seed in 0..if embedding.nrows() > 20_000 { 1 } else { 3 } {
-        let found = resolution(&graph, &ResolutionParams::default(), &LeidenParams::default(), seed)?;
-        let labels = &found.clustering.labels;
-        let (ari, f1) = (against(labels, group), potent.map(|p| f1(labels, group, p)));
+    let tell = |at: &str, seed: u64, resolution: f64, found: &Clustering| {
+        let (ari, f1) = (against(&found.labels, group), potent.map(|p| f1(&found.labels, group, p)));
         println!(
-            "{name},{},{},{},{seed},{},{},{ari:.3},{}",
-            labels.len(),
+            "{name},{},{},{at},{},{seed},{resolution},{},{ari:.4},{}",
+            found.labels.len(),
             setting.name,
             embedding.ncols(),
-            found.resolution,
-            found.clustering.n_clusters,
+            found.n_clusters,
             f1.map_or(String::new(), |f1| format!("{f1:.3}"))
         );
+    };
+    for seed in 0..if embedding.nrows() > 20_000 { 1 } else { 3 } {
+        let found = resolution(&graph, &ResolutionParams::default(), &LeidenParams::default(), seed)?;
+        tell("own", seed, found.resolution, &found.clustering);
+        for step in (0..25).filter(|_| setting.name == "default") {
+            let swept = 0.05 * 60_f64.powf(f64::from(step) / 24.0);
+            tell("sweep", seed, swept, &leiden(&graph, swept, &LeidenParams::default(), seed)?);
+        }
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The story: lots in, clusters, composition, association and candidates out, in a dozen step calls.
 
+mod clusters;
 pub mod freeze;
 mod leave_one_out;
 mod load;
@@ -33,17 +34,11 @@ use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::io::ReadLots;
 use crate::progress::Progress;
-use crate::steps::cells::{CellMetrics, Doublets, Exclusion, HvgVotes, Phase, cell_cycle, doublets, normalize, qc};
+use crate::steps::cells::{CellMetrics, Doublets, Exclusion, HvgVotes, cell_cycle, doublets, normalize, qc};
 use crate::steps::clusters::{Clustering, umap};
-use crate::steps::lots::{Composition, composition, deviation, lots_of_units, neighborhoods, pseudobulk};
+use crate::steps::lots::{composition, deviation, lots_of_units, neighborhoods, pseudobulk};
 use crate::steps::markers::effects;
 use crate::warning::Warning;
-
-/// A cluster is called proliferative when more than this share of its cells is in S or G2M.
-const PROLIFERATIVE_SHARE: f64 = 0.5;
-
-/// A cluster comes from few lots when its effective number of lots is below this share of the lots.
-const FEW_LOTS_SHARE: f64 = 0.3;
 
 /// Lots → QC, normalisation, HVG, PCA, integration, clusters, UMAP, composition, markers.
 ///
@@ -118,13 +113,14 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
         "cell_cycle",
         || cell_cycle(&dataset, &normalized, &params.cell_cycle),
         |c| {
-            let cycling = c.phase.iter().filter(|p| **p != Phase::G1).count();
-            format!("{:.0} % of cells in S or G2M", 100.0 * cycling as f64 / c.phase.len() as f64)
+            let cycling = c.cycling.iter().filter(|cycling| **cycling).count();
+            format!("{:.0} % of cells cycle", 100.0 * cycling as f64 / c.cycling.len() as f64)
         },
     )?;
     warnings.extend(cycle.warnings.iter().cloned());
     let road = road::road(&dataset, &normalized, &hvg.genes, params, progress)?;
     warnings.extend(road.pca.warnings.iter().chain(road.harmony.iter().flat_map(|h| &h.warnings)).cloned());
+    warnings.extend(road.undecided.clone());
     let Clustering { labels, n_clusters, .. } = &road.clustering;
     let (labels, n_clusters) = (labels, *n_clusters);
     let umap = if params.umap.enabled {
@@ -159,8 +155,9 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
         |_| format!("{n_clusters} clusters × {} genes", dataset.n_genes()),
     )?;
     let pseudobulk = pseudobulk(&dataset, labels, n_clusters, &params.pseudobulk);
-    let clusters = summaries(labels, n_clusters, &cycle.phase, &composition);
-    warnings.extend(cluster_warnings(&clusters, dataset.n_lots()));
+    let wilcoxon = clusters::marker_scores(&dataset, &normalized, labels, &effects, &params.effects);
+    let summaries = clusters::summaries(labels, n_clusters, &cycle.cycling, &composition);
+    warnings.extend(clusters::warnings(&summaries, &qc_lots));
     warnings.extend(deviation.warnings.iter().cloned());
     let leave_one_out = leave_one_out::walk(&dataset, &normalized, &votes, &road, params, &mut warnings, progress)?;
     drop(votes);
@@ -178,6 +175,7 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
         s_score: cycle.s_score,
         g2m_score: cycle.g2m_score,
         phase: cycle.phase,
+        cycling: cycle.cycling,
         cluster: clustering.labels,
         umap,
     };
@@ -189,12 +187,13 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
         qc: qc.lots,
         excluded,
         resolution: sweep,
-        clusters,
+        clusters: summaries,
         composition,
         deviation: deviation.rows,
         neighborhoods: lot_neighborhoods,
         pseudobulk,
         effects,
+        wilcoxon,
         leave_one_out,
         readouts: Vec::new(),
         specifications,
@@ -246,34 +245,5 @@ fn name_excluded(dataset: &Dataset, excluded: &[Exclusion]) -> Vec<Excluded> {
                 reason: reason.clone(),
             }
         })
-        .collect()
-}
-
-fn summaries(labels: &[u32], n_clusters: usize, phase: &[Phase], composition: &Composition) -> Vec<ClusterSummary> {
-    let mut n_cells = vec![0_usize; n_clusters];
-    let mut n_cycling = vec![0_usize; n_clusters];
-    for (&cluster, &phase) in labels.iter().zip(phase) {
-        n_cells[cluster as usize] += 1;
-        n_cycling[cluster as usize] += usize::from(phase != Phase::G1);
-    }
-    (0..n_clusters)
-        .map(|k| {
-            let share_cycling = n_cycling[k] as f64 / n_cells[k].max(1) as f64;
-            ClusterSummary {
-                n_cells: n_cells[k],
-                effective_lots: composition.effective_lots[k],
-                share_cycling,
-                proliferative: share_cycling > PROLIFERATIVE_SHARE,
-            }
-        })
-        .collect()
-}
-
-fn cluster_warnings(clusters: &[ClusterSummary], n_lots: usize) -> Vec<Warning> {
-    clusters
-        .iter()
-        .enumerate()
-        .filter(|(_, c)| n_lots > 1 && c.effective_lots < FEW_LOTS_SHARE * n_lots as f64)
-        .map(|(cluster, c)| Warning::ClusterOfFewLots { cluster, effective_lots: c.effective_lots, n_lots })
         .collect()
 }

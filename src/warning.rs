@@ -1,11 +1,13 @@
 //! Warnings as data: what a user must know before trusting a number.
 
+mod clusters;
 mod reference;
 mod words;
 
-use serde::{Deserialize, Serialize};
-
+pub use clusters::{FewLots, Proliferative, ResolutionUndecided, ShallowLots};
 pub use reference::ReferenceWarning;
+
+use serde::{Deserialize, Serialize};
 
 /// Something that does not stop the run but bears on its results.
 ///
@@ -129,21 +131,13 @@ pub enum Warning {
         n_found: usize,
     },
     /// A cluster comes from few lots.
-    ClusterOfFewLots {
-        /// Cluster name.
-        cluster: usize,
-        /// Effective number of lots (inverse Simpson of lot-size-adjusted shares).
-        effective_lots: f64,
-        /// Number of lots.
-        n_lots: usize,
-    },
-    /// The potent cluster proliferates, and proliferation differs between batches.
-    ProliferativeCluster {
-        /// Cluster name.
-        cluster: usize,
-        /// Share of its cells in S or G2M, 0..1.
-        share_cycling: f64,
-    },
+    ClusterOfFewLots(FewLots),
+    /// A cluster that goes with the readout proliferates, and proliferation differs between batches.
+    ProliferativeCluster(Proliferative),
+    /// Lots have few counts per cell, so that populations may be merged.
+    ShallowLots(ShallowLots),
+    /// Another number of clusters is found again about as well as the chosen one.
+    ResolutionUndecided(ResolutionUndecided),
     /// Lots without a value of the readout do not take part in its analysis.
     ReadoutMissing {
         /// The readout.

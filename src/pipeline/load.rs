@@ -69,6 +69,7 @@ pub fn load_run(run: &Path) -> Result<Analysis> {
         composition,
         pseudobulk,
         effects,
+        wilcoxon: marker_scores(&File::read(run, "markers.csv")?, n_clusters)?,
         leave_one_out,
         specifications,
     })
@@ -100,9 +101,19 @@ fn cells(file: &File, lots: &[String]) -> Result<Cells> {
         s_score: file.floats32("s_score")?,
         g2m_score: file.floats32("g2m_score")?,
         phase: phase.ok_or_else(|| file.complain("phase", "G1, S or G2M was expected"))?,
+        cycling: file.bools("cycling")?,
         cluster: cluster.ok_or_else(|| file.complain("cluster", "cluster names 0, 1, … were expected"))?,
         umap,
     })
+}
+
+fn marker_scores(file: &File, n_clusters: usize) -> Result<Vec<Vec<f32>>> {
+    let mut scores = vec![Vec::new(); n_clusters];
+    for (cluster, score) in file.integers::<usize>("cluster")?.into_iter().zip(file.floats32("wilcoxon_score")?) {
+        let of_cluster = scores.get_mut(cluster);
+        of_cluster.ok_or_else(|| file.complain("cluster", "a cluster that clusters.csv lacks"))?.push(score);
+    }
+    Ok(scores)
 }
 
 fn qc(file: &File, lots: &[String]) -> Result<Vec<LotQc>> {

@@ -6,7 +6,6 @@ use crate::data::{LotSheet, LotTable, Readout};
 use crate::error::{Error, Result};
 use crate::math::ranks::average_ranks;
 use crate::pipeline::Analysis;
-use crate::steps::cells::Phase;
 use crate::steps::lots::{
     AssociationParams, Confounding, Covariate, CovariateValues, NeighborhoodAssociation, Observed, Units, confounding,
     integrated_column, neighborhood_association, sheet_covariates, sheet_groups,
@@ -17,8 +16,8 @@ use crate::warning::Warning;
 fn lot_qualities(analysis: &Analysis) -> LotTable {
     let lots = &analysis.composition.lots;
     let mut cycling = vec![0_u64; lots.len()];
-    for (&lot, phase) in analysis.cells.lot.iter().zip(&analysis.cells.phase) {
-        cycling[lot as usize] += u64::from(*phase != Phase::G1);
+    for (&lot, &cycles) in analysis.cells.lot.iter().zip(&analysis.cells.cycling) {
+        cycling[lot as usize] += u64::from(cycles);
     }
     let columns = ["median_counts", "median_genes", "n_cells", "median_pct_mito", "share_cycling", "share_doublets"];
     let values = Array2::from_shape_fn((lots.len(), columns.len()), |(lot, column)| {

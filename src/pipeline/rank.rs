@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 
-use super::{Analysis, Ranked, find_readout, lots};
+use super::{Analysis, Ranked, clusters, find_readout, lots};
 use crate::error::Result;
 use crate::progress::{Progress, Silent};
 use crate::steps::lots::association::{Asked, p_over_readouts};
@@ -124,6 +124,7 @@ pub fn rank_by(
     let found_again = found_again(analysis, stability.as_ref(), &units);
     let verdicts = verdicts(&association, &influence, found_again, &params.verdict)?;
     association.warnings.extend(too_few_lots(&association, &params.verdict));
+    association.warnings.extend(clusters::potent_and_proliferative(analysis, &verdicts));
     let mut candidates = ranking(
         &association,
         &analysis.effects,

@@ -32,6 +32,8 @@ pub struct Cells {
     pub g2m_score: Vec<f32>,
     /// Phase of the cell cycle.
     pub phase: Vec<Phase>,
+    /// The cell cycles: its S or G2M genes exceed what chance allows.
+    pub cycling: Vec<bool>,
     /// Cluster of each cell.
     pub cluster: Vec<u32>,
     /// Cells × 2; `None` if off.
@@ -56,9 +58,9 @@ pub struct ClusterSummary {
     pub n_cells: usize,
     /// Effective number of lots.
     pub effective_lots: f64,
-    /// Share of cells in S or G2M, 0..1.
+    /// Share of cells that cycle, 0..1.
     pub share_cycling: f64,
-    /// Mostly in S or G2M.
+    /// More than half of its cells cycle.
     pub proliferative: bool,
 }
 
@@ -91,6 +93,8 @@ pub struct Analysis {
     pub pseudobulk: Pseudobulk,
     /// Clusters × genes.
     pub effects: Effects,
+    /// Per cluster: pooled Wilcoxon score of each of its markers, in the order of [`Effects::top`]; descriptive.
+    pub wilcoxon: Vec<Vec<f32>>,
     /// The road walked again without each lot; `None` if off, or with too few lots.
     pub leave_one_out: Option<LeaveOneOut>,
     /// Readouts aggregated from files beside the sheet.

@@ -12,6 +12,7 @@ use crate::steps::cells::{Harmony, Normalized, Pca, harmony, pca};
 use crate::steps::clusters::{
     Clustering, Neighbors, ResolutionRow, ResolutionSweep, graph, kmeans, mixture, neighbors, resolution,
 };
+use crate::warning::Warning;
 
 /// What the road passes by, and where it ends.
 pub(super) struct Road {
@@ -23,6 +24,8 @@ pub(super) struct Road {
     pub neighbors: Neighbors,
     pub graph: Graph,
     pub sweep: Vec<ResolutionRow>,
+    /// Another number of clusters would have done as well.
+    pub undecided: Option<Warning>,
     /// Chosen, or as given.
     pub resolution: f64,
     pub clustering: Clustering,
@@ -67,7 +70,7 @@ pub(super) fn road(
         || Ok(graph(&neighbors, &params.neighbors)),
         |g| format!("{} edges", g.targets.len() / 2),
     )?;
-    let ResolutionSweep { rows: sweep, clustering, resolution } = step(
+    let ResolutionSweep { rows: sweep, clustering, resolution, undecided } = step(
         progress,
         "resolution",
         || resolution(&graph, &params.resolution, &params.leiden, params.seed),
@@ -79,7 +82,7 @@ pub(super) fn road(
         ClusterMethod::Kmeans => kmeans(embedding, n_wanted, &params.kmeans, params.seed)?,
         ClusterMethod::Mixture => mixture(embedding, n_wanted, &params.mixture, params.seed)?,
     };
-    Ok(Road { pca, leading, harmony, neighbors, graph, sweep, resolution, clustering })
+    Ok(Road { pca, leading, harmony, neighbors, graph, sweep, undecided, resolution, clustering })
 }
 
 /// Components corrected for the batch of each cell.

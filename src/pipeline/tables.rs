@@ -147,6 +147,7 @@ pub fn cell_columns(analysis: &Analysis) -> Table {
         .with("s_score", Column::Float32(cells.s_score.clone()))
         .with("g2m_score", Column::Float32(cells.g2m_score.clone()))
         .with("doublet", Column::Bool(cells.doublet.clone()))
+        .with("cycling", Column::Bool(cells.cycling.clone()))
 }
 
 /// Columns of var in `pooled.h5ad`.
@@ -222,7 +223,7 @@ pub fn marker_table(analysis: &Analysis) -> Table {
     }
     let keys: Vec<(usize, usize)> = rows.iter().map(|&(k, g, _)| (k, g)).collect();
     let ranks = rows.iter().map(|r| r.2).collect();
-    effect_columns(analysis, &keys, Some(ranks))
+    effect_columns(analysis, &keys, Some(ranks)).with("wilcoxon_score", Column::Float32(analysis.wilcoxon.concat()))
 }
 
 fn effect_table(analysis: &Analysis) -> Table {

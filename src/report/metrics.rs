@@ -182,7 +182,8 @@ pub const EFFECTIVE_LOTS: Metric = metric(
     "From how many lots the cluster comes, if all gave equally much (inverse Simpson index of the lots' shares).",
 );
 /// Cycling.
-pub const CYCLING: Metric = metric("S or G2M", "%", "Share of the cluster's cells in S or G2M phase.");
+pub const CYCLING: Metric =
+    metric("S or G2M", "%", "Share of the cluster's cells whose S or G2M genes exceed what chance allows.");
 /// Markers.
 pub const MARKERS: Metric =
     metric("Top markers", "", "Genes that tell the cluster's cells from all others, best first.");

@@ -56,16 +56,10 @@ impl std::fmt::Display for Warning {
                 f,
                 "only {n_found} principal components have any variance, {n_asked} were asked for; the data hold few cells or genes"
             ),
-            Self::ClusterOfFewLots { cluster, effective_lots, n_lots } => write!(
-                f,
-                "cluster {cluster} comes from few lots (effective number {effective_lots:.1} of {n_lots}); \
-                 its share says more about those lots than about a cell state"
-            ),
-            Self::ProliferativeCluster { cluster, share_cycling } => write!(
-                f,
-                "cluster {cluster} is proliferative ({:.0} % of its cells in S or G2M): its share may follow culture conditions",
-                share_cycling * 100.0
-            ),
+            Self::ClusterOfFewLots(warning) => warning.fmt(f),
+            Self::ProliferativeCluster(warning) => warning.fmt(f),
+            Self::ShallowLots(warning) => warning.fmt(f),
+            Self::ResolutionUndecided(warning) => warning.fmt(f),
             Self::ReadoutMissing { readout, lots } => {
                 write!(f, "no value of {readout} for {}; these lots do not take part", lots.join(", "))
             }

@@ -18,16 +18,55 @@ fn results() -> Vec<(usize, f64, f64)> {
 }
 
 #[test]
-fn inertia_is_within_two_thousandths_of_the_best_of_a_hundred_starts_of_scikit_learn() {
+fn a_hundred_starts_reach_the_optimum_that_scikit_learn_reaches() {
     let points = points();
+    let params = KmeansParams { n_starts: 100, ..KmeansParams::default() };
     for (k, expected, _) in results() {
+        let inertia = kmeans(&points, k, &params, 0).unwrap().quality * points.nrows() as f64;
+        println!("k {k}: {inertia} against {expected}");
+        // Both stop at a centre that still moves by less than their tolerance.
+        assert!((inertia / expected - 1.0).abs() < 1e-5, "k {k}: {inertia} against {expected}");
+    }
+}
+
+#[test]
+fn ten_starts_are_as_good_as_ten_of_scikit_learn_and_end_where_nothing_moves() {
+    let points = points();
+    let worst = common::numbers(&common::fixture("kmeans/results.csv"), "worst_of_ten_starts");
+    for ((k, _, _), worst) in results().into_iter().zip(worst) {
         for seed in 0..3 {
             let found = kmeans(&points, k, &KmeansParams::default(), seed).unwrap();
-            let inertia = found.quality * points.nrows() as f64;
-            assert!(inertia < expected * 1.002, "k {k}, seed {seed}: {inertia} against {expected}");
-            assert!(inertia > expected * 0.9999, "k {k}: {inertia} can't be below the optimum {expected}");
+            let (centers, inertia) = means(&points, &found.labels, k);
+            println!("k {k}, seed {seed}: {inertia}, worst of twenty by scikit-learn {worst}");
+            // No worse than the worst of twenty seeds of scikit-learn; ten starts of either can miss the optimum.
+            assert!(inertia <= worst * (1.0 + 1e-5), "k {k}, seed {seed}: {inertia} against {worst}");
+            assert!((found.quality * points.nrows() as f64 / inertia - 1.0).abs() < 1e-5, "k {k}: {}", found.quality);
+            for (point, &label) in points.rows().into_iter().zip(&found.labels) {
+                let to =
+                    |k: usize| point.iter().zip(centers.row(k)).map(|(x, c)| (f64::from(*x) - c).powi(2)).sum::<f64>();
+                let nearest = (0..k).map(to).fold(f64::INFINITY, f64::min);
+                assert!(
+                    to(label as usize) <= nearest * (1.0 + 1e-3),
+                    "k {k}, seed {seed}: a cell nearer to another centre"
+                );
+            }
         }
     }
+}
+
+/// Means of the clusters, and the sum of squared distances to them.
+fn means(points: &Array2<f32>, labels: &[u32], k: usize) -> (Array2<f64>, f64) {
+    let (mut centers, mut sizes) = (Array2::<f64>::zeros((k, points.ncols())), vec![0.0; k]);
+    for (point, &label) in points.rows().into_iter().zip(labels) {
+        sizes[label as usize] += 1.0;
+        centers.row_mut(label as usize).zip_mut_with(&point, |c, x| *c += f64::from(*x));
+    }
+    centers.rows_mut().into_iter().zip(sizes).for_each(|(mut center, n)| center /= n);
+    let inertia = points.rows().into_iter().zip(labels).map(|(point, &label)| {
+        point.iter().zip(centers.row(label as usize)).map(|(x, c)| (f64::from(*x) - c).powi(2)).sum::<f64>()
+    });
+    let inertia = inertia.sum();
+    (centers, inertia)
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod equivalence;
 mod h5ad_write;
 mod harmony;
 mod hvg;
+mod ideas_autism;
 mod kmeans;
 mod leiden;
 mod map;

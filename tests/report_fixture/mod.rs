@@ -13,7 +13,8 @@ use cqa::steps::lots::{
     Observed, Pseudobulk, Units, VerdictParams, association, composition, confounding, deviation, influence,
     neighborhood_association, verdicts,
 };
-use cqa::steps::markers::{Candidate, Effects, measurability};
+use cqa::steps::markers::{Candidate, Effects, EffectsParams, measurability};
+use cqa::warning::Proliferative;
 use ndarray::Array2;
 
 pub const N_CLUSTERS: usize = 8;
@@ -60,6 +61,7 @@ pub fn analysis(n_lots: usize, cells_per_lot: usize, long_names: bool) -> Analys
     let n = cells.cluster.len();
     for i in 0..n {
         let cycling = cells.cluster[i] == 4 && noise.next() < 0.8 || noise.next() < 0.08;
+        cells.cycling.push(cycling);
         cells.phase.push(if !cycling {
             Phase::G1
         } else if i % 2 == 0 {
@@ -120,6 +122,7 @@ pub fn analysis(n_lots: usize, cells_per_lot: usize, long_names: bool) -> Analys
             min_cells: 10,
         },
         leave_one_out: Some(again::leave_one_out(&composition, &effects)),
+        wilcoxon: (0..N_CLUSTERS).map(|k| vec![3.0; effects.top(k, &EffectsParams::default()).len()]).collect(),
         effects,
         deviation: deviation(&composition, space.view(), &cells.lot, &DeviationParams::default(), 1)
             .expect("default parameters")
@@ -131,7 +134,7 @@ pub fn analysis(n_lots: usize, cells_per_lot: usize, long_names: bool) -> Analys
         cells,
         warnings: vec![
             Warning::LotLosesCells { lot: lots[2].clone(), n_read: cells_per_lot, n_kept: cells_per_lot / 3 },
-            Warning::ProliferativeCluster { cluster: 4, share_cycling: 0.81 },
+            Warning::ProliferativeCluster(Proliferative { cluster: 4, share_cycling: 0.81 }),
         ],
     }
 }
@@ -146,6 +149,7 @@ fn cells(n_lots: usize, cells_per_lot: usize, noise: &mut Noise) -> (Cells, Vec<
         s_score: Vec::new(),
         g2m_score: Vec::new(),
         phase: Vec::new(),
+        cycling: Vec::new(),
         cluster: Vec::new(),
         umap: None,
     };

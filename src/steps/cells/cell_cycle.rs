@@ -8,17 +8,30 @@
 //! Phase: G1 if both scores are negative, else the one with the higher score. With fewer than 10 genes of a list
 //! found, all scores are 0 and all phases G1 (a warning).
 //!
-//! **Shapes.** Cells × genes → two scores and a phase per cell.
+//! *Cycling.* A sign is no finding: where nothing divides, scores scatter about 0 and half of the cells are not "G1". A cell is
+//! called *cycling* only if the mean over S or G2M genes exceeds what 99 of 100 lists drawn from its own control genes reach.
+//! With n_b of the list's m genes in bin b, whose N_b control genes (of neither list) have mean μ_b and variance σ_b² in this
+//! cell, lists drawn at random have mean Σ (n_b/m) μ_b, and the difference of the two has variance
+//! Σ (n_b/m)² σ_b² (1/n_b + 1/N_b); the limit is 2.326 standard deviations. Two lists: of resting cells 2 % are called. That each
+//! gene is set against genes as abundant *in the same cell* makes the limit that of the cell's own depth, and what a kind of
+//! cell expresses by nature does not become significant with depth, as spread between genes does not shrink.
+//!
+//! **Shapes.** Cells × genes → two scores, a phase and a call per cell.
 //!
 //! **Others.** scanpy's `score_genes_cell_cycle` and Seurat's `CellCycleScoring` draw some genes of each bin at random as
-//! controls. The mean over all of them is what such draws scatter about, so there is no seed here and less noise.
+//! controls. The mean over all of them is what such draws scatter about, so there is no seed here and less noise. Neither
+//! tells whether a score is more than chance; the phase is kept as they define it.
 //! Symbols are compared without case, so that mouse genes are found, and current and older symbols are known.
 //!
 //! **References.** Tirosh et al. 2016, doi:10.1126/science.aad0501 (lists, scores); the lists are in
-//! `data/cell_cycle_genes.csv`.
+//! `data/cell_cycle_genes.csv`. Goeman & Bühlmann 2007, doi:10.1093/bioinformatics/btm051 (a list against random lists: the
+//! competitive null, with genes as what is drawn).
+
+mod excess;
 
 use std::collections::HashMap;
 
+use excess::Excess;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +45,9 @@ use crate::warning::Warning;
 const LISTS: &str = include_str!("../../../data/cell_cycle_genes.csv");
 /// With fewer genes of a list a score would hang on single genes.
 const MIN_GENES: usize = 10;
+/// A cell cycles if its mean over a list exceeds that of random lists by more than this many standard deviations: the 99 %
+/// point of the normal distribution.
+const MIN_EXCESS: f64 = 2.326;
 /// Cells per task; fixed, so that sums come out the same whatever the number of threads.
 const CHUNK: usize = 2048;
 
@@ -70,6 +86,8 @@ pub struct CellCycle {
     pub g2m_score: Vec<f32>,
     /// Phase per cell.
     pub phase: Vec<Phase>,
+    /// The cell cycles: its mean over one of the lists exceeds what random lists allow.
+    pub cycling: Vec<bool>,
     /// Genes not found.
     pub warnings: Vec<Warning>,
 }
@@ -91,29 +109,44 @@ pub fn cell_cycle(dataset: &Dataset, normalized: &Normalized, params: &CellCycle
         })
         .collect();
     if !warnings.is_empty() {
-        return Ok(CellCycle { s_score: vec![0.0; n], g2m_score: vec![0.0; n], phase: vec![Phase::G1; n], warnings });
+        return Ok(CellCycle {
+            s_score: vec![0.0; n],
+            g2m_score: vec![0.0; n],
+            phase: vec![Phase::G1; n],
+            cycling: vec![false; n],
+            warnings,
+        });
     }
     let bin_of_gene = bins(&mean_values(dataset, normalized), params.n_bins);
-    let [s, g2m] = lists.map(|(_, genes)| weights(&genes, &bin_of_gene));
+    let lists = lists.map(|(_, genes)| genes);
+    let [s, g2m] = lists.each_ref().map(|genes| weights(genes, &bin_of_gene));
     let weights: Vec<[f64; 2]> = s.into_iter().zip(g2m).map(|(s, g2m)| [s, g2m]).collect();
-    let score = |cell: usize, row: Row<'_>| {
-        let mut sums = [0.0; 2];
-        normalized.for_each(cell, row, |gene, value| {
-            let [s, g2m] = weights[gene as usize];
-            sums[0] += s * f64::from(value);
-            sums[1] += g2m * f64::from(value);
-        });
-        sums.map(|sum| sum as f32)
+    let excess = Excess::new(&lists, bin_of_gene, params.n_bins);
+    let score_lot = |lot: &Lot, first: usize| -> Vec<([f32; 2], [f64; 2])> {
+        (0..lot.counts.n_cells())
+            .into_par_iter()
+            .with_min_len(64)
+            .map_init(
+                || excess.sums(),
+                |beyond, cell| {
+                    let mut sums = [0.0; 2];
+                    normalized.for_each(first + cell, lot.counts.row(cell), |gene, value| {
+                        let [s, g2m] = weights[gene as usize];
+                        sums[0] += s * f64::from(value);
+                        sums[1] += g2m * f64::from(value);
+                        excess.add(beyond, gene, value);
+                    });
+                    (sums.map(|sum| sum as f32), excess.take(beyond))
+                },
+            )
+            .collect()
     };
-    let score_lot = |lot: &Lot, first: usize| -> Vec<[f32; 2]> {
-        let cells = (0..lot.counts.n_cells()).into_par_iter().with_min_len(64);
-        cells.map(|cell| score(first + cell, lot.counts.row(cell))).collect()
-    };
-    let scores: Vec<[f32; 2]> = dataset.lot_by_lot(score_lot).concat();
+    let cells = dataset.lot_by_lot(score_lot).concat();
     Ok(CellCycle {
-        s_score: scores.iter().map(|s| s[0]).collect(),
-        g2m_score: scores.iter().map(|s| s[1]).collect(),
-        phase: scores.iter().map(|&[s, g2m]| phase(s, g2m)).collect(),
+        s_score: cells.iter().map(|(s, _)| s[0]).collect(),
+        g2m_score: cells.iter().map(|(s, _)| s[1]).collect(),
+        phase: cells.iter().map(|&([s, g2m], _)| phase(s, g2m)).collect(),
+        cycling: cells.iter().map(|&(_, [s, g2m])| s.max(g2m) > MIN_EXCESS).collect(),
         warnings,
     })
 }
@@ -238,7 +271,11 @@ mod tests {
         for cell in (0..200).filter(|c| c % 5 == 0 || c % 7 == 0) {
             let expected = if cell % 7 == 0 { Phase::G2M } else { Phase::S };
             assert_eq!(human.phase[cell], expected, "cell {cell}");
+            assert!(human.cycling[cell], "cell {cell}");
         }
+        let resting: Vec<usize> = (0..200).filter(|c| c % 5 != 0 && c % 7 != 0).collect();
+        // One in fifty, plus two standard deviations of the count.
+        assert!(resting.iter().filter(|&&cell| human.cycling[cell]).count() <= 7);
         assert_eq!(run(&data(older)), human);
         assert_eq!(run(&data(title)), human);
         assert_eq!(human.warnings, []);
@@ -251,6 +288,17 @@ mod tests {
         let result = run(&data(|gene| format!("X{gene}")));
         assert_eq!(result.warnings.len(), 2);
         assert!(result.phase.iter().all(|p| *p == Phase::G1) && result.s_score.iter().all(|s| *s == 0.0));
+        assert!(!result.cycling.contains(&true));
+    }
+
+    #[test]
+    fn cells_without_counts_or_without_contrast_do_not_cycle() {
+        let symbols: Vec<&str> =
+            LISTS.lines().skip(1).map(|l| l.split(',').next().unwrap()).chain(["A", "B"]).collect();
+        for cells in [vec![vec![0; symbols.len()]; 3], vec![vec![1; symbols.len()]; 3], vec![]] {
+            let result = run(&from_vectors(&[cells], &symbols));
+            assert!(!result.cycling.contains(&true));
+        }
     }
 
     #[test]

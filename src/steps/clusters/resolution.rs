@@ -36,11 +36,14 @@ use crate::math::partition::{Overlap, by_falling_size};
 use crate::math::rng::stream;
 use crate::steps::clusters::leiden::{best_of_starts, check_resolution};
 use crate::steps::clusters::{Clustering, LeidenParams};
+use crate::warning::{ResolutionUndecided, Warning};
 
 /// Starts per resolution on coarse graphs; the best is kept.
 const COARSE_STARTS: usize = 2;
 /// Resolution of the coarse graph, over the highest of the grid: its nodes are then far smaller than any cluster.
 const COARSENESS: f64 = 10.0;
+/// Two resolutions are as good as each other if their worths differ by less than this many standard errors.
+const CLOSE: f64 = 2.0;
 
 /// Parameters of [`resolution`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -126,6 +129,8 @@ pub struct ResolutionSweep {
     pub resolution: f64,
     /// The partition at that resolution.
     pub clustering: Clustering,
+    /// Another number of clusters would have done as well.
+    pub undecided: Option<Warning>,
 }
 
 /// Clusters at the given resolution, or sweeps and chooses.
@@ -151,11 +156,12 @@ pub fn resolution(
     if params.resolution != 0.0 {
         let found = best_of_starts(graph, params.resolution, leiden, seed);
         let clustering = without_small(graph, &found.labels, params.resolution, params);
-        let row = row(&clustering, params.resolution, &[], params);
+        let (row, _) = row(&clustering, params.resolution, &[], params);
         return Ok(ResolutionSweep {
             rows: vec![ResolutionRow { chosen: true, ..row }],
             resolution: params.resolution,
             clustering,
+            undecided: None,
         });
     }
     let mut grid = params.grid.clone();
@@ -163,7 +169,7 @@ pub fn resolution(
     grid.dedup();
     let subsamples = subsamples(graph, &grid, params, seed);
     let coarse = coarse(graph, &grid, seed);
-    let mut rows: Vec<ResolutionRow> = grid
+    let (mut rows, mut worths): (Vec<ResolutionRow>, Vec<Vec<f64>>) = grid
         .par_iter()
         .enumerate()
         .map(|(at, &resolution)| {
@@ -172,7 +178,7 @@ pub fn resolution(
             let clustering = without_small(graph, &found.labels, resolution, params);
             row(&clustering, resolution, &partitions_at(&subsamples, at), params)
         })
-        .collect();
+        .unzip();
     let mut chosen = 0;
     for at in 1..rows.len() {
         if rows[at].worth > rows[chosen].worth {
@@ -181,9 +187,32 @@ pub fn resolution(
     }
     let found = best_of_starts(graph, grid[chosen], leiden, seed);
     let clustering = without_small(graph, &found.labels, grid[chosen], params);
-    let final_row = row(&clustering, grid[chosen], &partitions_at(&subsamples, chosen), params);
+    let (final_row, worth) = row(&clustering, grid[chosen], &partitions_at(&subsamples, chosen), params);
     rows[chosen] = ResolutionRow { chosen: true, ..final_row };
-    Ok(ResolutionSweep { rows, resolution: grid[chosen], clustering })
+    worths[chosen] = worth;
+    let undecided = undecided(&rows, &worths, chosen);
+    Ok(ResolutionSweep { rows, resolution: grid[chosen], clustering, undecided })
+}
+
+/// The best resolution with another number of clusters than the chosen one, if half-samples cannot tell which is worth more:
+/// the mean difference over them is within two standard errors of it.
+fn undecided(rows: &[ResolutionRow], worths: &[Vec<f64>], chosen: usize) -> Option<Warning> {
+    let others = (0..rows.len()).filter(|&at| rows[at].n_clusters != rows[chosen].n_clusters);
+    let other = others.max_by(|&a, &b| rows[a].worth.total_cmp(&rows[b].worth))?;
+    let leads: Vec<f64> = worths[chosen].iter().zip(&worths[other]).map(|(a, b)| a - b).collect();
+    let n = leads.len() as f64;
+    let lead = leads.iter().sum::<f64>() / n;
+    let error = (leads.iter().map(|l| (l - lead).powi(2)).sum::<f64>() / (n - 1.0) / n).sqrt();
+    (n > 1.0 && lead <= CLOSE * error).then(|| {
+        Warning::ResolutionUndecided(ResolutionUndecided {
+            resolution: rows[chosen].resolution,
+            n_clusters: rows[chosen].n_clusters,
+            other: rows[other].resolution,
+            n_other: rows[other].n_clusters,
+            lead,
+            error,
+        })
+    })
 }
 
 /// A random part of the cells, partitioned at every resolution.
@@ -223,14 +252,14 @@ fn partitions_at(subsamples: &[Subsample], at: usize) -> Vec<(&[u32], &[u32])> {
     subsamples.iter().map(|s| (s.cells.as_slice(), s.partitions[at].as_slice())).collect()
 }
 
-/// Compares a partition of the whole with those of the subsamples.
+/// Compares a partition of the whole with those of the subsamples; also the worth in each of these.
 fn row(
     whole: &Clustering,
     resolution: f64,
     subsamples: &[(&[u32], &[u32])],
     params: &ResolutionParams,
-) -> ResolutionRow {
-    let mut stability = 0.0;
+) -> (ResolutionRow, Vec<f64>) {
+    let (mut stability, mut worths) = (0.0, Vec::with_capacity(subsamples.len()));
     // Per cluster: sum of Jaccard indices, subsamples that hold cells of it.
     let mut again = vec![(0.0, 0.0); whole.n_clusters];
     for (cells, part) in subsamples {
@@ -238,16 +267,19 @@ fn row(
         let n_parts = part.iter().max().map_or(0, |&l| l as usize + 1);
         let overlap = Overlap::new(&here, whole.n_clusters, part, n_parts);
         stability += overlap.adjusted_rand();
+        let mut worth = 0.0;
         for (again, jaccard) in again.iter_mut().zip(overlap.best_jaccard()) {
             if !jaccard.is_nan() {
                 *again = (again.0 + jaccard, again.1 + 1.0);
+                worth += jaccard - params.min_jaccard;
             }
         }
+        worths.push(worth);
     }
     // A cluster of which no subsample holds a cell is not found again.
     let jaccard: Vec<f64> = again.iter().map(|(sum, n)| if *n > 0.0 { sum / n } else { 0.0 }).collect();
     let worth = jaccard.iter().map(|j| j - params.min_jaccard).sum();
-    ResolutionRow {
+    let row = ResolutionRow {
         resolution,
         n_clusters: whole.n_clusters,
         n_stable: jaccard.iter().filter(|j| **j >= params.min_jaccard).count(),
@@ -255,7 +287,8 @@ fn row(
         quality: whole.quality,
         stability: stability / subsamples.len() as f64,
         chosen: false,
-    }
+    };
+    (row, worths)
 }
 
 /// Joins clusters of too few cells to others, and names the rest by size.
@@ -298,6 +331,33 @@ mod tests {
         assert_eq!(chosen.len(), 1);
         assert_eq!((chosen[0].resolution, chosen[0].n_stable), (found.resolution, 7));
         assert!(chosen[0].stability > 0.99);
+        assert_eq!(found.undecided, None);
+    }
+
+    #[test]
+    fn a_close_call_between_numbers_of_clusters_is_told_with_its_error() {
+        let row = |n_clusters: usize, worth: f64| ResolutionRow {
+            resolution: n_clusters as f64 / 10.0,
+            n_clusters,
+            n_stable: n_clusters,
+            worth,
+            quality: 0.5,
+            stability: 0.9,
+            chosen: false,
+        };
+        let rows = [row(4, 0.2), row(6, 0.5), row(6, 0.49), row(8, 0.45)];
+        let worths = |last: [f64; 4]| vec![vec![0.2; 4], vec![0.5, 0.4, 0.6, 0.5], vec![0.49; 4], last.to_vec()];
+        // Differences 0.1, −0.1, 0.1, 0.1 less nothing: mean 0.05, standard error √(0.04 / 4 / 3 · 0.75).
+        let Some(Warning::ResolutionUndecided(told)) = undecided(&rows, &worths([0.4, 0.5, 0.5, 0.4]), 1) else {
+            panic!("six clusters or eight?")
+        };
+        assert_eq!((told.n_clusters, told.n_other, told.other), (6, 8, 0.8));
+        assert!((told.lead - 0.05).abs() < 1e-12 && (told.error - 0.05).abs() < 1e-12, "{told:?}");
+        // The same lead in every half-sample is no chance.
+        assert_eq!(undecided(&rows, &worths([0.45, 0.35, 0.55, 0.45]), 1), None);
+        // Nothing else to choose, and one half-sample alone.
+        assert_eq!(undecided(&rows[1..3], &worths([0.0; 4])[1..3], 0), None);
+        assert_eq!(undecided(&rows, &[vec![0.2], vec![0.5], vec![0.49], vec![0.45]], 1), None);
     }
 
     #[test]

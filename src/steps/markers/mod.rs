@@ -18,4 +18,4 @@ pub use panel::{
     gated_shares, panels,
 };
 pub use ranking::{Candidate, RankingParams, ranking};
-pub use wilcoxon::{Wilcoxon, wilcoxon};
+pub use wilcoxon::{Wilcoxon, wilcoxon, wilcoxon_of};

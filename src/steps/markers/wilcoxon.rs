@@ -10,7 +10,8 @@
 //!
 //! **Beside other tools.** Equals scanpy's `rank_genes_groups(method = "wilcoxon")`, save that equal values are always tied
 //! here, while scanpy's single-precision rounding parts some of them. The clusters were found on the same
-//! cells and cells of one lot are not replicates, so the p-value describes and does not test.
+//! cells and cells of one lot are not replicates, so the p-value describes and does not test. `markers.csv` has the
+//! score alone, with ties corrected as in Seurat's test (scanpy's default is not to).
 //!
 //! **References.** Wilcoxon 1945, doi:10.2307/3001968; Mann & Whitney 1947, doi:10.1214/aoms/1177730491.
 
@@ -65,6 +66,21 @@ pub fn wilcoxon(
     Wilcoxon { score, p_descriptive }
 }
 
+/// As [`wilcoxon`], of these genes alone, rising: clusters × as many columns.
+pub fn wilcoxon_of(
+    dataset: &Dataset,
+    normalized: &Normalized,
+    labels: &[u32],
+    n_clusters: usize,
+    genes: &[u32],
+    tie_correct: bool,
+) -> Wilcoxon {
+    if genes.is_empty() {
+        return Wilcoxon { score: Array2::zeros((n_clusters, 0)), p_descriptive: Array2::zeros((n_clusters, 0)) };
+    }
+    wilcoxon(&dataset.select_genes(genes), normalized, labels, n_clusters, tie_correct)
+}
+
 fn z_score(ranks: &RankSums, cluster: usize, sizes: &[u64], tie_correct: bool) -> f64 {
     let (inside, n) = (sizes[cluster] as f64, sizes.iter().sum::<u64>() as f64);
     let untied = if tie_correct { 1.0 - ranks.ties / (n * n * n - n) } else { 1.0 };
@@ -95,6 +111,10 @@ mod tests {
         let corrected = wilcoxon(&dataset, &normalized, &labels, 3, true);
         assert!((corrected.score[[0, 0]] - expected / 0.95_f64.sqrt()).abs() < 1e-15);
         assert!((plain.p_descriptive[[0, 0]] - 0.386_476_230_771_473).abs() < 1e-10);
+        // Of one gene alone, the same; of none, nothing.
+        let first = wilcoxon_of(&dataset, &normalized, &labels, 3, &[0], true);
+        assert_eq!(first.score.column(0), corrected.score.column(0));
+        assert_eq!(wilcoxon_of(&dataset, &normalized, &labels, 3, &[], true).score.dim(), (3, 0));
         // A gene that nobody expresses and a cluster without cells say nothing.
         for w in [&plain, &corrected] {
             assert_eq!((w.score[[0, 1]], w.p_descriptive[[0, 1]]), (0.0, 1.0));
