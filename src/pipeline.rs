@@ -38,7 +38,6 @@ use crate::steps::cells::{CellMetrics, Doublets, Exclusion, HvgVotes, cell_cycle
 use crate::steps::clusters::{Clustering, umap};
 use crate::steps::lots::{composition, deviation, lots_of_units, neighborhoods, pseudobulk};
 use crate::steps::markers::effects;
-use crate::warning::Warning;
 
 /// Lots → QC, normalisation, HVG, PCA, integration, clusters, UMAP, composition, markers.
 ///
@@ -157,7 +156,7 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
     let pseudobulk = pseudobulk(&dataset, labels, n_clusters, &params.pseudobulk);
     let wilcoxon = clusters::marker_scores(&dataset, &normalized, labels, &effects, &params.effects);
     let summaries = clusters::summaries(labels, n_clusters, &cycle.cycling, &composition);
-    warnings.extend(clusters::warnings(&summaries, &qc_lots));
+    warnings.extend(clusters::warnings(&summaries, &qc.lots));
     warnings.extend(deviation.warnings.iter().cloned());
     let leave_one_out = leave_one_out::walk(&dataset, &normalized, &votes, &road, params, &mut warnings, progress)?;
     drop(votes);

@@ -8,8 +8,8 @@ use cqa::io::run_dir;
 use cqa::output::{read_panels, read_verdicts, write_reference};
 use cqa::pipeline::freeze::{Frozen, ReadoutToModel, RunToFreeze};
 use cqa::pipeline::{self, Params, load_to_freeze};
-use cqa::provenance::{hash_files, read_record, verify_run};
 use cqa::progress::Progress;
+use cqa::provenance::{hash_files, read_record, verify_run};
 use cqa::steps::markers::Panel;
 
 use super::clock::Clock;

@@ -31,7 +31,7 @@ fn entries(name: &str) -> Option<Vec<(usize, u32, f64)>> {
 }
 
 fn params(n_neighbors: usize, graph: GraphKind) -> NeighborsParams {
-    NeighborsParams { n_neighbors, graph }
+    NeighborsParams { n_neighbors, graph, ..NeighborsParams::default() }
 }
 
 #[test]

@@ -35,7 +35,7 @@ use excess::Excess;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Dataset, Genes, Lot, Row};
+use crate::data::{Dataset, Genes, Lot};
 use crate::error::{Error, Result};
 use crate::math::column_moments::ColumnMoments;
 use crate::steps::cells::Normalized;
