@@ -30,7 +30,7 @@ fn steps(criterion: &mut Criterion) {
         time("doublets", &mut || drop(doublets(&data, &params.doublets, 0)));
         time("normalize", &mut || drop(normalize(&data, &params.normalize)));
         let normalized = normalize(&data, &params.normalize).expect("in range");
-        let choose = || HvgVotes::new(&data, &normalized, &params.hvg).and_then(|votes| votes.choose(None));
+        let choose = || HvgVotes::new(&data, &normalized, &params.hvg).and_then(|votes| votes.choose(&[]));
         time("hvg", &mut || drop(choose()));
         let hvg = choose().expect("genes vary");
         time("cell_cycle", &mut || drop(cell_cycle(&data, &normalized, &params.cell_cycle)));
