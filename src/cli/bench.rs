@@ -6,7 +6,6 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use clap::Args;
-use cqa::error::Result;
 use cqa::io::{ReadLots, join::read_lots, tenx_mtx_write::write_lots};
 use cqa::math::machine::Machine;
 use cqa::pipeline::{self, Analysis, Params, Space};

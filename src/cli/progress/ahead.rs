@@ -2,7 +2,7 @@
 //! time is passed in as seconds.
 
 /// Seconds that each step takes at 11 lots × 5,000 cells on two cores; only the bar and the time left depend on it.
-const WEIGHTS: [(&str, f64); 23] = [
+const WEIGHTS: [(&str, f64); 24] = [
     ("simulate", 30.0),
     ("read", 22.0),
     ("qc", 1.0),
