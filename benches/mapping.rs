@@ -1,7 +1,8 @@
 //! Times of placing new cells on a locked reference: `cargo bench --bench mapping -- REF LOTS [REPEATS]`.
 //!
 //! REF is a folder of `cqa freeze`, LOTS a lot sheet. Reading is not timed; everything that `cqa map` computes is: quality
-//! control, projection, correction, neighbours, votes, limits, distances, sums. On one thread. Prints one line per lot and one
+//! control, projection, correction, neighbours, votes, limits, distances, sums; and what is made ready once per call, here for
+//! each lot. On one thread. Prints one line per lot and one
 //! for all of them, tab-separated: lot, cells read, counts that are not 0, seconds and seconds of processor time (best of several
 //! each; the latter where the system tells, and the one to go by where others work beside), cells per second of the latter.
 //! `scripts/bench/mapping DATA` makes the reference and calls it.

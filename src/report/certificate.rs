@@ -13,13 +13,13 @@ use crate::steps::process::{HeldOut, Limited, Placed, PotencySummary, Prediction
 const STYLE: &str = include_str!("certificate.css");
 
 /// Most clusters that are shown, the largest first.
-const MAX_CLUSTERS: usize = 40;
+const MAX_CLUSTERS: usize = 20;
 /// Most predictions that are shown.
 const MAX_PREDICTIONS: usize = 2;
 /// Most reasons that are told.
-const MAX_REASONS: usize = 6;
+const MAX_REASONS: usize = 5;
 /// Most panels that are shown.
-const MAX_PANELS: usize = 5;
+const MAX_PANELS: usize = 4;
 /// Most files that are named.
 const MAX_FILES: usize = 3;
 
@@ -71,7 +71,7 @@ fn head(lot: &Placed) -> Markup {
         header {
             div {
                 p.kind { "Lot certificate" }
-                h1 { (lot.lot) }
+                h1 class=[(lot.lot.chars().count() > 30).then_some("long")] { (lot.lot) }
             }
             @if lot.in_reference {
                 p class="badge in" { "In reference" }

@@ -48,8 +48,7 @@ impl BesideReference {
 /// One row per share: range and lots of the reference in grey, the lot with its interval, both in numbers at the right.
 pub fn shares(rows: &[BesideReference]) -> Scene {
     // So much height that a certificate stays one page.
-    let room = if rows.len() > 20 { 300.0 } else { 250.0 };
-    let step = (room / rows.len().max(1) as f64).clamp(7.6, 18.0);
+    let step = (240.0 / rows.len().max(1) as f64).clamp(7.6, 18.0);
     let size = (step * 0.68).clamp(6.5, 10.0);
     let widest = rows.iter().map(|row| font::width(&row.name, Face::Regular, size)).fold(50.0, f64::max);
     let left = widest.min(NAMES) + 26.0;

@@ -139,17 +139,28 @@ impl<'a> Placer<'a> {
                     let range = cell * k..(cell + 1) * k;
                     let mut out = self.vote(&indices[range.clone()], &distances[range], tally);
                     out.displacement = self.displacement(scores.row(cell), out.nearest as usize);
-                    out.misfit = self.misfit(counts, cell, totals[cell], out.nearest as usize);
                     out
                 },
             )
             .collect();
+        // Cluster by cluster, so that its weights stay in the cache.
+        let mut order: Vec<u32> = (0..n as u32).collect();
+        order.sort_by_key(|&cell| cells[cell as usize].nearest);
+        let found: Vec<f32> = order
+            .par_iter()
+            .with_min_len(CHUNK)
+            .map(|&cell| {
+                self.misfit(counts, cell as usize, totals[cell as usize], cells[cell as usize].nearest as usize)
+            })
+            .collect();
+        let mut misfit = vec![0.0; n];
+        order.iter().zip(found).for_each(|(&cell, value)| misfit[cell as usize] = value);
         Measured {
             nearest: cells.iter().map(|c| c.nearest).collect(),
             votes: cells.iter().map(|c| c.votes).collect(),
             distance: cells.iter().map(|c| c.distance).collect(),
             displacement: cells.iter().map(|c| c.displacement).collect(),
-            misfit: cells.iter().map(|c| c.misfit).collect(),
+            misfit,
             n_counts: totals.iter().map(|&total| total as f32).collect(),
             umap: Array2::from_shape_fn((n, 2), |(cell, axis)| cells[cell].umap[axis]),
             embedding,
@@ -193,7 +204,6 @@ impl<'a> Placer<'a> {
             votes,
             distance: all / indices.len().max(1) as f32,
             displacement: 0.0,
-            misfit: 0.0,
             umap: place.map(|x| x / sum),
         }
     }
@@ -233,7 +243,6 @@ struct OfCell {
     votes: u16,
     distance: f32,
     displacement: f32,
-    misfit: f32,
     umap: [f32; 2],
 }
 
