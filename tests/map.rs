@@ -67,8 +67,8 @@ fn world() -> &'static World {
         let at = folder.path();
         write_lots(at, &dataset).unwrap();
         let sheet = fs::read_to_string(at.join("lots.csv")).unwrap();
-        let (header, rows) = sheet.split_once('\n').unwrap();
-        let lots: Vec<&str> = rows.lines().collect();
+        let (header, below) = sheet.split_once('\n').unwrap();
+        let lots: Vec<&str> = below.lines().collect();
         let part = |rows: &[&str]| format!("{header}\n{}\n", rows.join("\n"));
         fs::write(at.join("old.csv"), part(&lots[..N_REFERENCE])).unwrap();
         fs::write(at.join("new.csv"), part(&lots[N_REFERENCE..])).unwrap();
