@@ -18,14 +18,14 @@ fn results() -> Vec<(usize, f64, f64)> {
 }
 
 #[test]
-fn a_hundred_starts_reach_the_optimum_that_scikit_learn_reaches() {
+fn a_hundred_starts_reach_what_a_hundred_of_scikit_learn_reach() {
     let points = points();
     let params = KmeansParams { n_starts: 100, ..KmeansParams::default() };
     for (k, expected, _) in results() {
         let inertia = kmeans(&points, k, &params, 0).unwrap().quality * points.nrows() as f64;
         println!("k {k}: {inertia} against {expected}");
-        // Both stop at a centre that still moves by less than their tolerance.
-        assert!((inertia / expected - 1.0).abs() < 1e-5, "k {k}: {inertia} against {expected}");
+        // A hundred starts of either may miss the optimum for nine clusters; ours may not end above theirs.
+        assert!(inertia <= expected * (1.0 + 1e-5), "k {k}: {inertia} against {expected}");
     }
 }
 
