@@ -87,7 +87,7 @@ struct Line {
 impl Line {
     fn draw(&self, scene: &mut Scene, y: f64, left: f64, x: &dyn Fn(f64) -> f64) {
         let ink = Ink::Rgb(color::cluster(if self.x > 0 { 3 } else { 0 }));
-        let from = if self.x == 0 || !(self.lower > 0.0) { left } else { x(self.lower) };
+        let from = if self.x == 0 || self.lower.is_nan() || self.lower <= 0.0 { left } else { x(self.lower) };
         let upper = x(self.upper);
         scene.line((from, y), (upper, y), Stroke::solid(ink, 1.6));
         scene.line((upper, y - 7.0), (upper, y + 7.0), Stroke::solid(ink, 2.0));
