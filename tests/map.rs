@@ -67,11 +67,11 @@ fn world() -> &'static World {
         let at = folder.path();
         write_lots(at, &dataset).unwrap();
         let sheet = fs::read_to_string(at.join("lots.csv")).unwrap();
-        let (header, below) = sheet.split_once('\n').unwrap();
-        let lots: Vec<&str> = below.lines().collect();
-        let part = |rows: &[&str]| format!("{header}\n{}\n", rows.join("\n"));
-        fs::write(at.join("old.csv"), part(&lots[..N_REFERENCE])).unwrap();
-        fs::write(at.join("new.csv"), part(&lots[N_REFERENCE..])).unwrap();
+        let (header, rest) = sheet.split_once('\n').unwrap();
+        let lines: Vec<&str> = rest.lines().collect();
+        let part = |lines: &[&str]| format!("{header}\n{}\n", lines.join("\n"));
+        fs::write(at.join("old.csv"), part(&lines[..N_REFERENCE])).unwrap();
+        fs::write(at.join("new.csv"), part(&lines[N_REFERENCE..])).unwrap();
         succeeds(at, &[&["run", "old.csv", "--potency", "vegf_ischemia", "-o", "run"][..], &QUICK].concat());
         let potent = rows(&at.join("run/rank/vegf_ischemia/candidates.csv"))[0]["cluster"].clone();
         let quick = ["--genes", "2", "--candidates", "100", "--quiet"];
