@@ -47,7 +47,7 @@ fn main() {
     let n_sets: u64 = std::env::args().nth(1).map_or(1_000, |text| text.parse().expect("a number of data sets"));
     println!("condition\tlots\tstatistics\torders\tsets\tshare_below_0.05");
     let conditions: [(&str, Condition); 17] = [
-        ("no ties", |rng, n| Study::new(rng, n, |rng| normal(rng)).quoted()),
+        ("no ties", |rng, n| Study::new(rng, n, normal).quoted()),
         ("ties: a readout of four values", |rng, n| {
             Study::new(rng, n, |rng| normal(rng).clamp(-1.4, 1.4).round()).quoted()
         }),

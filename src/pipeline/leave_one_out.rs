@@ -49,7 +49,8 @@ pub(super) fn walk(
     params.clusters.n_clusters = full.clustering.n_clusters;
     let at_once = (CELLS_AT_ONCE / dataset.n_cells().max(1)).clamp(1, MAX_AT_ONCE);
     progress.start("leave_one_out", units.len() as u64);
-    let (mut found, mut failed): (Vec<(&[usize], Found)>, Vec<Vec<usize>>) = (Vec::new(), Vec::new());
+    let mut found: Vec<(&[usize], Found)> = Vec::new();
+    let mut failed: Vec<Vec<usize>> = Vec::new();
     for units in units.chunks(at_once) {
         let roads: Vec<Result<Found>> = units
             .par_iter()

@@ -213,13 +213,16 @@ impl Stability {
     }
 }
 
+/// Effect of each cluster of a run (lots × clusters of cells) without some lots.
+pub type EffectsWithout<'a> = dyn Fn(&Array2<u64>, &[usize]) -> Vec<f64> + 'a;
+
 /// Meets a readout with the runs without each lot. `effects` gives the effect of each cluster of a run (lots × clusters of
 /// cells, the lots left out) as it is asked for in the full run, NaN where there is none; `strength` makes of an effect what
 /// the ranking weighs with; `of_run` is the effect of each cluster of the full run. A gene must be expressed by at least
 /// `min_share` of a cluster's cells; a cluster is found again from a Jaccard index of `min_jaccard` on.
 pub fn stability(
     leave_one_out: &LeaveOneOut,
-    effects: &dyn Fn(&Array2<u64>, &[usize]) -> Vec<f64>,
+    effects: &EffectsWithout<'_>,
     strength: &dyn Fn(f64) -> f64,
     of_run: &[f64],
     min_share: f64,
