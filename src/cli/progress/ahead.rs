@@ -191,7 +191,7 @@ mod tests {
     fn a_step_with_nothing_to_do_is_passed_and_one_not_foreseen_has_its_place() {
         let mut ahead = Ahead::default();
         ahead.expect(&["read", "leave_one_out", "write"], 2);
-        assert_eq!(ahead.total(), 22.0 + 40.0 + 10.0);
+        assert_eq!(ahead.total(), 22.0 + 40.0 + 48.0);
         let now = walk(&mut ahead, &["read", "never foreseen", "write"], 1.0);
         assert_eq!(ahead.share(now), 1.0);
         assert_eq!(Ahead::default().share(0.0), 0.0);

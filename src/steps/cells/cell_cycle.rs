@@ -235,18 +235,20 @@ mod tests {
     use crate::steps::cells::tests_common::from_vectors;
     use crate::steps::cells::{NormalizeParams, normalize};
 
-    /// 200 cells, of which every fifth is in S and every seventh in G2M, with all genes of the lists and 400 others.
+    /// 200 cells, of which every fifth is in S and every seventh in G2M, with all genes of the lists and 400 others, some as
+    /// abundant as those of the lists: without any like them there are no controls.
     fn data(change: impl Fn(&str) -> String) -> Dataset {
         let rows: Vec<Vec<&str>> = LISTS.lines().skip(1).map(|l| l.split(',').collect()).collect();
         let mut symbols: Vec<String> = rows.iter().map(|r| change(r[0])).collect();
         symbols.extend((0..400).map(|i| format!("OTHER{i}")));
         let cells = (0..200_u32)
             .map(|cell| {
-                let base = |gene: usize| u32::from((cell as usize * 31 + gene * 17).is_multiple_of(5));
+                let every = |gene: usize, n: usize| u32::from((cell as usize * 31 + gene * 17).is_multiple_of(n));
                 let count = |gene: usize| match rows.get(gene).map(|r| r[1]) {
                     Some("S") if cell % 5 == 0 => 3,
                     Some("G2M") if cell % 7 == 0 => 4,
-                    _ => base(gene),
+                    Some(_) => every(gene, 5),
+                    None => every(gene, 2 + gene % 5) * (1 + (gene / 5 % 4) as u32),
                 };
                 (0..symbols.len()).map(count).collect()
             })
