@@ -111,7 +111,7 @@
     pixels.fill(0);
     const scale = (w * view.zoom) / SIDE;
     const [left, up] = [w / 2 - view.x * w * view.zoom, h / 2 - view.y * w * view.zoom];
-    const radius = Math.min(7 * ratio, Math.max(0.9, Math.sqrt((0.33 * w * h) / (Math.PI * Math.max(1, n))), 0.8 * ratio) * Math.sqrt(view.zoom));
+    const radius = Math.min(7 * ratio, Math.max(0.9, Math.sqrt((0.2 * w * h) / (Math.PI * Math.max(1, n))), 0.8 * ratio) * Math.sqrt(view.zoom));
     const [stamp, reach] = [disc(radius, w), Math.floor(radius)];
     for (let k = 0; k < n; k++) {
       const i = order[k];

@@ -1,7 +1,7 @@
 // Tables that sort by a click on a column's head; long ones can be searched and narrowed down. Without it they are plain tables.
 (() => {
   'use strict';
-  const LONG = 12;       // rows from which on a table gets its tools
+  const LONG = 20;       // rows from which on a table gets its tools
   const MOST_CHOICES = 40;
 
   // The number a cell shows: "1,204", "−0.50", "3 of 8", "2.1 × 10⁻⁵"; null if it shows none.

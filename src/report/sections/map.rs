@@ -19,6 +19,8 @@ const PHASES: [(Phase, &str, [u8; 3]); 3] = [
 ];
 /// Steps of the scale of colours of a gene.
 const N_SHADES: usize = 32;
+/// Where on the scale of colours a cell without a count lies.
+const PALEST: f64 = 0.12;
 
 /// UMAP by cluster and by lot; `None` without a layout.
 pub(super) fn section(analysis: &Analysis, ranked: &[Ranked]) -> Option<Section> {
@@ -127,7 +129,9 @@ fn data(analysis: &Analysis, ranked: &[Ranked]) -> Option<String> {
             "label": analysis.genes.symbols()[gene as usize], "gene": true, "top": top, "at": base64::encode(&levels),
         }));
     }
-    let shades: Vec<String> = (0..N_SHADES).map(|i| hex(color::scale(i as f64 / (N_SHADES - 1) as f64))).collect();
+    // Cells without a count stay in sight on any ground.
+    let shade = |i: usize| color::scale(PALEST + (1.0 - PALEST) * i as f64 / (N_SHADES - 1) as f64);
+    let shades: Vec<String> = (0..N_SHADES).map(|i| hex(shade(i))).collect();
     let data: Value = json!({
         "n": order.len(), "x": place(|p| p.0), "y": place(|p| p.1), "by": by, "shades": shades, "per_unit": STEPS_PER_UNIT,
     });
