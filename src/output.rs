@@ -131,6 +131,9 @@ pub fn write_pages(run: &Path, output: Output<'_>) -> Result<()> {
         ..RunFacts::default()
     };
     write_text(&run.join("report.html"), &report::html(analysis, ranked, &facts))?;
+    for (name, text) in report::multiqc::files(analysis) {
+        write_text(&run.join(name), &text)?;
+    }
     write_record(run, record)
 }
 

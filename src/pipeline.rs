@@ -37,7 +37,7 @@ use crate::progress::Progress;
 use crate::steps::cells::{CellMetrics, Doublets, Exclusion, HvgVotes, cell_cycle, doublets, normalize, qc};
 use crate::steps::clusters::{Clustering, umap};
 use crate::steps::lots::{composition, deviation, lots_of_units, neighborhoods, pseudobulk};
-use crate::steps::markers::effects;
+use crate::steps::markers::{effects, marker_expression};
 
 /// Lots → QC, normalisation, HVG, PCA, integration, clusters, UMAP, composition, markers.
 ///
@@ -155,6 +155,7 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
     )?;
     let pseudobulk = pseudobulk(&dataset, labels, n_clusters, &params.pseudobulk);
     let wilcoxon = clusters::marker_scores(&dataset, &normalized, labels, &effects, &params.effects);
+    let marker_expression = marker_expression(&dataset, &normalized, &effects, params.ranking.min_share);
     let summaries = clusters::summaries(labels, n_clusters, &cycle.cycling, &composition);
     warnings.extend(clusters::warnings(&summaries, &qc.lots));
     warnings.extend(deviation.warnings.iter().cloned());
@@ -193,6 +194,7 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
         pseudobulk,
         effects,
         wilcoxon,
+        marker_expression,
         leave_one_out,
         readouts: Vec::new(),
         specifications,

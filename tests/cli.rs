@@ -101,6 +101,9 @@ fn the_run_directory_is_the_contract(run: &Path) {
     for file in [
         "excluded.csv.gz",
         "cells.parquet",
+        "marker_expression.parquet",
+        "cqa_lots_mqc.json",
+        "cqa_composition_mqc.json",
         "pseudobulk.parquet",
         "pooled.h5ad",
         "report.html",
@@ -308,4 +311,47 @@ fn a_plan_is_written_once_and_is_the_same_for_one_and_two_threads() {
     run(with(&["--force"], &one));
     assert!(fails(&["plan", "--rho", "1.5"], 1).contains("rho"));
     fails(&["plan", "--design", "stars"], 2);
+}
+
+#[test]
+fn completions_and_man_pages_know_every_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let completions = succeeds(&["completions", "bash"]);
+    succeeds(&["man", text(folder.path())]);
+    for command in ["check", "cluster", "rank", "run", "report", "panel", "freeze", "map", "compare", "screen", "plan"]
+    {
+        assert!(completions.contains(&format!("cqa,{command})")), "{command}");
+        let page = fs::read_to_string(folder.path().join(format!("cqa-{command}.1"))).unwrap();
+        assert!(page.contains(".SH SYNOPSIS") && page.contains("threads"), "{command}");
+    }
+    assert!(fs::read_to_string(folder.path().join("cqa.1")).unwrap().contains("cqa\\-rank"));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_command_leaves_nothing_half_written() {
+    use std::process::Stdio;
+    use std::time::Duration;
+
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("lots");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cqa"));
+    command.args(["simulate", "-o", text(&target), "--cells", "3000", "--quiet"]);
+    let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let names = || fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect::<Vec<_>>();
+    // As soon as there is something half-written.
+    while names().is_empty() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let seen = names();
+    assert!(
+        seen.iter().all(|name| name.to_string_lossy().starts_with(".lots.partial")) && !seen.is_empty(),
+        "{seen:?}"
+    );
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+    assert!(stderr(&output).contains("nothing half-written"), "{}", stderr(&output));
+    assert_eq!(names(), Vec::<std::ffi::OsString>::new());
 }

@@ -115,7 +115,7 @@ fn a_plan_is_written_locked_and_carried_out() {
     let page = fs::read_to_string(at.join("out/report.html")).unwrap();
     assert!(page.contains("Comparable: all 2 attributes") && !page.contains("was amended"));
     assert!(
-        !page.contains("src=\"http") && !page.contains("href=\"http") && !page.contains("<script"),
+        !page.contains("src=\"http") && !page.contains("href=\"http") && page.matches("<script").count() == 1,
         "the page is whole and offline"
     );
 

@@ -6,6 +6,7 @@ mod report_fixture;
 use std::path::Path;
 
 use cqa::report::{self, RunFacts};
+use sha2::{Digest, Sha256};
 
 fn facts() -> RunFacts {
     RunFacts {
@@ -27,7 +28,7 @@ fn text(html: &str) -> String {
         rest = &rest[end + 1..];
         match tag.as_str() {
             // The list of parameters belongs to those who own them; it is tested where it is written.
-            "style" | "svg" | "pre" => {
+            "style" | "svg" | "pre" | "script" => {
                 let close = format!("</{tag}>");
                 rest = &rest[rest.find(&close).expect("closed") + close.len()..];
             }
@@ -60,11 +61,19 @@ fn the_text_of_the_report_is_the_one_kept() {
 }
 
 #[test]
-fn the_page_needs_nothing_beside_it_and_runs_no_code() {
+fn the_page_needs_nothing_beside_it_and_runs_its_own_script_only() {
     let analysis = report_fixture::analysis(23, 150, true);
     let ranked = [report_fixture::ranked(&analysis, "vegf_ischemia"), report_fixture::ranked(&analysis, "viability")];
     let page = report::html(&analysis, &ranked, &facts());
-    assert!(!page.contains("<script") && !page.contains("javascript:") && !page.contains("@import"));
+    assert!(!page.contains("javascript:") && !page.contains("@import"));
+    assert!(["onload=", "onclick=", "onerror="].iter().all(|handler| !page.contains(handler)));
+    // One block of data, and one script that the policy names by its digest.
+    let scripts: Vec<&str> =
+        page.split("<script").skip(1).map(|rest| rest.split("</script>").next().unwrap()).collect();
+    assert_eq!(scripts.len(), 2);
+    assert!(scripts[0].starts_with(" type=\"application/json\""));
+    let digest = report::draw::base64::encode(&Sha256::digest(scripts[1].strip_prefix('>').unwrap()));
+    assert!(page.contains(&format!("script-src 'sha256-{digest}';")) && page.matches("script-src").count() == 1);
     for attribute in ["href=\"", "src=\""] {
         for target in page.split(attribute).skip(1).map(|rest| rest.split('"').next().unwrap()) {
             assert!(
@@ -86,6 +95,34 @@ fn names_from_outside_are_shown_and_never_run() {
     let page = report::html(&analysis, &ranked, &facts());
     assert!(page.contains("&lt;b&gt;FAKE&amp;1&lt;/b&gt;"), "a gene named like markup is shown as it is");
     assert!(!page.contains("<b>FAKE") && !page.contains("L<03>"));
+    let data = map_data(&page);
+    assert!(!data.contains(['<', '>', '&']), "no name can end the block of data");
+    assert!(data.contains("L\\u003c03\\u003e\\u0026\\\"c\\\""), "and yet the names are there");
+}
+
+/// The block of data behind the map.
+fn map_data(page: &str) -> &str {
+    page.split("id=\"map-data\">").nth(1).expect("the block is there").split("</script>").next().unwrap()
+}
+
+#[test]
+fn the_map_holds_every_cell_and_the_first_candidates() {
+    let analysis = report_fixture::analysis(11, 60, false);
+    let ranked = [report_fixture::ranked(&analysis, "vegf_ischemia")];
+    let page = report::html(&analysis, &ranked, &facts());
+    assert_eq!(page, report::html(&analysis, &ranked, &facts()), "the same bytes each time");
+    let data: serde_json::Value = serde_json::from_str(map_data(&page)).unwrap();
+    let n = analysis.cells.cluster.len();
+    assert_eq!(data["n"], n);
+    let size = |value: &serde_json::Value| value.as_str().unwrap().trim_end_matches('=').len() * 3 / 4;
+    assert_eq!([size(&data["x"]), size(&data["y"])], [2 * n; 2]);
+    let by = data["by"].as_array().unwrap();
+    for group in by {
+        assert_eq!(size(&group["at"]), if group["gene"] == true { n } else { 2 * n }, "{}", group["label"]);
+    }
+    let labels: Vec<&str> = by.iter().map(|group| group["label"].as_str().unwrap()).collect();
+    let genes = ranked[0].candidates.iter().map(|c| analysis.genes.symbols()[c.gene as usize].as_str());
+    assert_eq!(labels, ["Cluster", "Lot", "Phase"].into_iter().chain(genes.take(12)).collect::<Vec<_>>());
 }
 
 #[test]

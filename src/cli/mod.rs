@@ -7,6 +7,7 @@ mod cluster;
 mod compare;
 mod demo;
 mod freeze;
+mod manual;
 mod map;
 mod panel;
 mod params;
@@ -100,6 +101,10 @@ enum Command {
     Bench(bench::BenchArgs),
     /// Print every parameter with default and meaning, as TOML
     Params,
+    /// Print what lets a shell complete commands and flags
+    Completions(manual::CompletionsArgs),
+    /// Write a man page of every command
+    Man(manual::ManArgs),
 }
 
 /// What a command leaves for the exit code.
@@ -109,6 +114,7 @@ type Outcome = Result<Vec<Warning>>;
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let terminal = Terminal::new(cli.common.quiet, cli.common.json_log);
+    leave_nothing_half_written();
     match dispatch(&cli, &terminal) {
         Ok(warnings) if cli.common.strict && !warnings.is_empty() => {
             terminal.error(&format!("{} warnings, and --strict was given", warnings.len()));
@@ -120,6 +126,16 @@ pub fn main() -> ExitCode {
             ExitCode::from(1)
         }
     }
+}
+
+/// Ctrl-C and a request to end take away what is not whole yet.
+fn leave_nothing_half_written() {
+    // Where the system refuses a handler, the program ends as it would without one.
+    let _ = ctrlc::set_handler(|| {
+        cqa::io::remove_unfinished();
+        eprintln!("\ninterrupted; nothing half-written is left");
+        std::process::exit(130);
+    });
 }
 
 fn dispatch(cli: &Cli, terminal: &Terminal) -> Outcome {
@@ -142,6 +158,8 @@ fn dispatch(cli: &Cli, terminal: &Terminal) -> Outcome {
         Command::Map(args) => map::map(args, &cli.common, terminal),
         Command::Bench(args) => bench::bench(args, &cli.common, terminal),
         Command::Params => params::params(),
+        Command::Completions(args) => manual::completions(args),
+        Command::Man(args) => manual::man(args),
     }
 }
 

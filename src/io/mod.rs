@@ -26,6 +26,9 @@ pub mod tables;
 pub mod tenx_h5;
 pub mod tenx_mtx;
 pub mod tenx_mtx_write;
+mod unfinished;
+
+pub use unfinished::remove_unfinished;
 
 use std::path::PathBuf;
 

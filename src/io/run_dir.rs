@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::unfinished::Unfinished;
 use crate::data::{LotSheet, LotSource, SheetColumn};
 use crate::error::{Error, Result};
 use crate::warning::Warning;
@@ -20,6 +21,7 @@ pub struct PendingDir {
     target: PathBuf,
     replace: bool,
     done: bool,
+    unfinished: Unfinished,
 }
 
 impl PendingDir {
@@ -51,8 +53,9 @@ impl PendingDir {
         if partial.exists() {
             fs::remove_dir_all(&partial).map_err(|e| Error::io(&partial, e))?;
         }
+        let unfinished = Unfinished::register(&partial);
         fs::create_dir(&partial).map_err(|e| Error::io(&partial, e))?;
-        Ok(Self { partial, target: target.into(), replace, done: false })
+        Ok(Self { partial, target: target.into(), replace, done: false, unfinished })
     }
 
     /// The folder to write into for now.
@@ -65,6 +68,8 @@ impl PendingDir {
     /// # Errors
     /// The operating system refuses to rename.
     pub fn finish(mut self) -> Result<()> {
+        // An interruption waits until the names are as they should be.
+        let _uninterrupted = self.unfinished.settle();
         if self.replace && self.target.symlink_metadata().is_ok() {
             // The earlier result steps aside and goes only after the new one stands in its place.
             let aside = self.partial.with_extension("replaced");
@@ -115,6 +120,7 @@ pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
     let partial = PathBuf::from(partial);
+    let _unfinished = Unfinished::register(&partial);
     fs::write(&partial, bytes).map_err(|e| Error::io(&partial, e))?;
     fs::rename(&partial, path).map_err(|e| Error::io(path, e))
 }

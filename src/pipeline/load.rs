@@ -1,5 +1,6 @@
 //! A run directory read back, so that ranking and report can be made again without the counts.
 
+mod expression;
 mod leave_one_out;
 mod lots;
 mod pooled;
@@ -53,6 +54,7 @@ pub fn load_run(run: &Path) -> Result<Analysis> {
     )?;
     let specifications = sensitivity::read(run, &lots, n_clusters, &params.sensitivity)?;
     let cells = cells(&File::read(run, "cells.parquet")?, &lots)?;
+    let marker_expression = expression::read(run, &genes, cells.cluster.len())?;
     Ok(Analysis {
         deviation: lots::deviation(&File::read(run, "deviation.csv")?, &lots)?,
         neighborhoods: lots::neighborhoods(run, &lots, cells.cluster.len(), &params)?,
@@ -70,6 +72,7 @@ pub fn load_run(run: &Path) -> Result<Analysis> {
         pseudobulk,
         effects,
         wilcoxon: marker_scores(&File::read(run, "markers.csv")?, n_clusters)?,
+        marker_expression,
         leave_one_out,
         specifications,
     })

@@ -10,7 +10,7 @@ use crate::steps::lots::{
     Association, AssociationParams, Composition, ConfoundingRow, DeviationRow, Influence, Judgement,
     NeighborhoodAssociation, Neighborhoods, Pseudobulk, Sensitivity, Specification, TwoGroups, Units,
 };
-use crate::steps::markers::{Candidate, Effects, LeaveOneOut, Measurability, Stability};
+use crate::steps::markers::{Candidate, Effects, LeaveOneOut, MarkerExpression, Measurability, Stability};
 use crate::warning::Warning;
 
 /// What is known of every kept cell, in global order.
@@ -95,6 +95,8 @@ pub struct Analysis {
     pub effects: Effects,
     /// Per cluster: pooled Wilcoxon score of each of its markers, in the order of [`Effects::top`]; descriptive.
     pub wilcoxon: Vec<Vec<f32>>,
+    /// Each cluster's most specific genes, cell by cell; for the map of the report. Empty for a run without the file.
+    pub marker_expression: MarkerExpression,
     /// The road walked again without each lot; `None` if off, or with too few lots.
     pub leave_one_out: Option<LeaveOneOut>,
     /// Readouts aggregated from files beside the sheet.

@@ -1,5 +1,6 @@
 //! Results as tables: the contract of the run directory, column by column.
 
+mod expression;
 mod leave_one_out;
 mod lots;
 mod panels;
@@ -34,6 +35,7 @@ pub fn analysis_tables(analysis: &Analysis) -> Vec<(&'static str, Table)> {
         ("effects.parquet", effect_table(analysis)),
         ("pseudobulk.parquet", pseudobulk_table(analysis)),
     ];
+    tables.extend(expression::tables(analysis));
     tables.extend(lots::tables(analysis));
     tables.extend(leave_one_out::tables(analysis));
     tables.extend(readout_tables(analysis));

@@ -55,7 +55,9 @@ pub fn ro_crate(record: &RunRecord) -> Value {
     ];
     graph.extend(record.outputs.iter().map(|file| entity(file, file.path.clone())));
     graph.extend(record.inputs.iter().map(|file| entity(file, input_id(file))));
-    json!({ "@context": "https://w3id.org/ro/crate/1.1/context", "@graph": graph })
+    // The context of 1.1 is older than schema.org's word for a digest.
+    let context = json!(["https://w3id.org/ro/crate/1.1/context", { "sha256": "http://schema.org/sha256" }]);
+    json!({ "@context": context, "@graph": graph })
 }
 
 /// Inputs lie outside the crate, so they are contextual entities named by their content.

@@ -8,6 +8,7 @@ pub mod compare;
 pub mod draw;
 pub mod mapped;
 pub mod metrics;
+pub mod multiqc;
 pub mod page;
 pub mod panel;
 pub mod plots;

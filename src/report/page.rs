@@ -1,11 +1,14 @@
 //! Sections → HTML.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest, Sha256};
 
-use super::draw::{Mode, color, svg};
+use super::draw::{Mode, base64, color, svg};
 use super::section::{Cell, Figure, Section, Table};
 
 const STYLE: &str = include_str!("style.css");
+/// Sorts tables and moves the map; the page is whole without it.
+const SCRIPT: &str = concat!(include_str!("script/tables.js"), include_str!("script/map.js"));
 
 /// The whole page under a title. The first section is the answer; the others follow as evidence.
 pub fn render(title: &str, sections: &[Section]) -> String {
@@ -17,7 +20,7 @@ pub fn render(title: &str, sections: &[Section]) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta http-equiv="Content-Security-Policy"
-                    content="default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+                    content=(policy());
                 title { (title) " – cqa report" }
                 style { (PreEscaped(STYLE)) }
             }
@@ -32,11 +35,24 @@ pub fn render(title: &str, sections: &[Section]) -> String {
                 }
                 main id="main" { @for section in sections { (one(section)) } }
                 footer { p { "Links lead to files of the run directory; they work while this page lies in it." } }
+                script { (PreEscaped(SCRIPT)) }
             }
         }
     };
     page.into_string()
 }
+
+/// What the page may do: show itself and run the one script it was written with, which is named by its digest. Whatever a name from
+/// outside might smuggle in would not run.
+fn policy() -> String {
+    let digest = base64::encode(&Sha256::digest(SCRIPT));
+    format!(
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    )
+}
+
+/// Rows from which on a table scrolls within its frame, and prints no more than these.
+const LONG: usize = 50;
 
 fn one(section: &Section) -> Markup {
     let heading = format!("{}-title", section.id);
@@ -97,10 +113,11 @@ fn address(path: &str) -> String {
 }
 
 fn table(table: &Table) -> Markup {
+    let class = if table.rows.len() > LONG { "scroll long" } else { "scroll" };
     let helped: Vec<_> = table.columns.iter().filter(|c| !c.help.is_empty()).collect();
     html! {
         div.table {
-            div.scroll tabindex="0" role="group" aria-label=(table.caption) {
+            div class=(class) tabindex="0" role="group" aria-label=(table.caption) {
                 table {
                     caption { (table.caption) }
                     thead {

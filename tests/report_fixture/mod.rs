@@ -13,7 +13,7 @@ use cqa::steps::lots::{
     Observed, Pseudobulk, Units, VerdictParams, association, composition, confounding, deviation, influence,
     neighborhood_association, verdicts,
 };
-use cqa::steps::markers::{Candidate, Effects, EffectsParams, measurability};
+use cqa::steps::markers::{Candidate, Effects, EffectsParams, MarkerExpression, measurability};
 use cqa::warning::Proliferative;
 use ndarray::Array2;
 
@@ -123,6 +123,7 @@ pub fn analysis(n_lots: usize, cells_per_lot: usize, long_names: bool) -> Analys
         },
         leave_one_out: Some(again::leave_one_out(&composition, &effects)),
         wilcoxon: (0..N_CLUSTERS).map(|k| vec![3.0; effects.top(k, &EffectsParams::default()).len()]).collect(),
+        marker_expression: expression(cells.cluster.len()),
         effects,
         deviation: deviation(&composition, space.view(), &cells.lot, &DeviationParams::default(), 1)
             .expect("default parameters")
@@ -186,6 +187,15 @@ fn cells(n_lots: usize, cells_per_lot: usize, noise: &mut Noise) -> (Cells, Vec<
     }
     cells.umap = Some(Array2::from_shape_vec((cells.cluster.len(), 2), layout).expect("two per cell"));
     (cells, potent)
+}
+
+/// Every gene in every cell: more in one cluster's turn of cells than in another's.
+fn expression(n_cells: usize) -> MarkerExpression {
+    MarkerExpression {
+        cells: (0..n_cells as u32).collect(),
+        genes: (0..N_GENES as u32).collect(),
+        level: Array2::from_shape_fn((N_GENES, n_cells), |(gene, cell)| ((gene * 7 + cell * 13) % 90) as u8),
+    }
 }
 
 /// Around each cell, as much of a lot as lies in the cell's cluster.

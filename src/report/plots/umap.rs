@@ -8,8 +8,8 @@ use crate::report::draw::{Anchor, Cloud, Face, Ink, Scene, Stroke, Text, color, 
 use crate::report::words;
 
 /// Side of the square that holds the cells.
-const SIDE: f64 = 470.0;
-const MARGIN: f64 = 26.0;
+pub(in crate::report) const SIDE: f64 = 470.0;
+pub(in crate::report) const MARGIN: f64 = 26.0;
 
 /// Cells coloured by lot; `None` without a layout.
 pub fn by_lot(analysis: &Analysis) -> Option<Scene> {
@@ -79,7 +79,7 @@ pub fn beside_reference(
 }
 
 /// Places of all cells on the canvas, and the height they take.
-fn positions(umap: ArrayView2<'_, f32>) -> Option<(Vec<(f32, f32)>, f64)> {
+pub(in crate::report) fn positions(umap: ArrayView2<'_, f32>) -> Option<(Vec<(f32, f32)>, f64)> {
     let finite = |column: usize| {
         let values = umap.column(column);
         let low = values.iter().copied().filter(|v| v.is_finite()).fold(f32::INFINITY, f32::min);
@@ -139,7 +139,7 @@ fn cloud(
 }
 
 /// A number that looks random but belongs to the cell.
-fn scatter(cell: u32) -> u32 {
+pub(in crate::report) fn scatter(cell: u32) -> u32 {
     let mut z = cell.wrapping_mul(0x9e37_79b9);
     z = (z ^ (z >> 16)).wrapping_mul(0x85eb_ca6b);
     z = (z ^ (z >> 13)).wrapping_mul(0xc2b2_ae35);

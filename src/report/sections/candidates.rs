@@ -10,7 +10,7 @@ use crate::report::words::{self, fixed, p_value};
 use crate::steps::markers::Measurability;
 
 /// Rows shown.
-const N_SHOWN: usize = 50;
+const N_SHOWN: usize = 200;
 
 /// Way to measure, and the name as identity marker.
 fn measured(found: &Measurability) -> String {

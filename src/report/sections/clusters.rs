@@ -1,10 +1,9 @@
-//! The clusters: their map, their sizes and markers, their resolution.
+//! The clusters: their sizes and markers, their resolution.
 
 use maud::html;
 
 use super::{file, plot_files};
 use crate::pipeline::{Analysis, ClusterMethod};
-use crate::report::draw::Scene;
 use crate::report::metrics;
 use crate::report::plots;
 use crate::report::section::{Cell, Column, Figure, Section, Table};
@@ -12,36 +11,6 @@ use crate::report::words::{self, count, fixed};
 
 /// Markers named per cluster.
 const N_MARKERS: usize = 8;
-
-/// UMAP by cluster and by lot; `None` without a layout.
-pub(super) fn map(analysis: &Analysis) -> Option<Section> {
-    let figure = |scene: Scene, name: &str, caption: &str, reading: &str| {
-        let mut links = vec![file("cells.parquet")];
-        links.extend(plot_files(name));
-        Figure { scenes: vec![scene], flows: false, caption: caption.into(), reading: reading.into(), links }
-    };
-    let by_cluster = figure(
-        plots::umap::by_cluster(analysis)?,
-        "umap_cluster",
-        "All kept cells, coloured by cluster.",
-        "Each dot is a cell; near cells are alike. Distances between far groups, their sizes and forms mean little.",
-    );
-    let by_lot = figure(
-        plots::umap::by_lot(analysis)?,
-        "umap_lot",
-        "The same cells, coloured by lot.",
-        "Colours should mix within each cluster. A group of one colour is private to a lot.",
-    );
-    Some(Section {
-        id: "map".into(),
-        title: "Map of the cells".into(),
-        question: "How do clusters and lots lie among the cells?".into(),
-        finding: html! { p { "The map is for the eye only; nothing is computed from it." } },
-        figures: vec![by_cluster, by_lot],
-        tables: Vec::new(),
-        method: String::new(),
-    })
-}
 
 pub(super) fn section(analysis: &Analysis) -> Section {
     let symbols = analysis.genes.symbols();

@@ -8,6 +8,7 @@ mod composition;
 mod confounding;
 mod deviation;
 mod leave_one_out;
+mod map;
 mod methods;
 mod neighborhoods;
 mod provenance;
@@ -33,7 +34,7 @@ pub fn all(analysis: &Analysis, ranked: &[Ranked], facts: &RunFacts) -> Vec<Sect
     }
     sections.push(composition::section(analysis));
     sections.push(deviation::section(analysis));
-    sections.extend(clusters::map(analysis));
+    sections.extend(map::section(analysis, ranked));
     sections.push(clusters::section(analysis));
     sections.push(quality::section(analysis));
     sections.extend(clusters::resolution(analysis));

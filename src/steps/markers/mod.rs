@@ -1,6 +1,7 @@
 //! Steps on marker genes: effects lot by lot, ranking of candidates.
 
 pub mod effects;
+pub mod expression;
 mod gene_major;
 pub mod leave_one_out;
 pub mod measurability;
@@ -11,6 +12,7 @@ mod small;
 pub mod wilcoxon;
 
 pub use effects::{Division, Effects, EffectsParams, effects, effects_of_divisions};
+pub use expression::{MarkerExpression, marker_expression};
 pub use leave_one_out::{LeaveOneOut, LeaveOneOutParams, Pull, RunWithout, Stability, TopGene, run_without, stability};
 pub use measurability::{Measurability, measurability};
 pub use panel::{
