@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use cqa::provenance::Execution;
 
-use super::Terminal;
+use super::{Common, Terminal};
 
 /// Started with the command.
 pub struct Clock {
@@ -33,16 +33,30 @@ impl Clock {
         changed.map_or(String::new(), |time| humantime::format_rfc3339_seconds(time).to_string())
     }
 
+    /// The command line.
+    pub fn command() -> Vec<String> {
+        std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect()
+    }
+
+    /// The folder that relative paths start at; empty if it is not known.
+    pub fn folder() -> String {
+        std::env::current_dir().map_or(String::new(), |folder| folder.to_string_lossy().into_owned())
+    }
+
     /// The part of the run record that may differ between runs with the same result.
-    pub fn execution(&self, terminal: &Terminal) -> Execution {
+    pub fn execution(&self, common: &Common, terminal: &Terminal) -> Execution {
         let stamp = |time| humantime::format_rfc3339_seconds(time).to_string();
         Execution {
-            command: std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect(),
+            command: Self::command(),
+            folder: Self::folder(),
+            operator: common.operator.clone(),
+            reason: common.reason.clone(),
             started: self.started(),
             ended: stamp(SystemTime::now()),
             threads: rayon::current_num_threads(),
             seconds: terminal.seconds(),
             target: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
+            ..Execution::default()
         }
     }
 }

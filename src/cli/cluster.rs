@@ -17,7 +17,7 @@ use super::{Common, Outcome, Terminal, summary};
 #[derive(Args)]
 pub struct ClusterCommand {
     #[command(flatten)]
-    cluster: ClusterArgs,
+    pub(super) cluster: ClusterArgs,
     /// Column of the lot sheet whose lots are left out together when the road is repeated without each unit (default: donor, if the
     /// sheet has it; `lot` = every lot for itself). A later `cqa rank --unit` must not ask for larger units
     #[arg(long, value_name = "COLUMN", help_heading = "Design")]
@@ -51,13 +51,13 @@ pub struct Clustered {
 /// Lots → clusters → run directory.
 pub fn cluster(command: &ClusterCommand, common: &Common, terminal: &Terminal) -> Outcome {
     let (clock, args) = (Clock::start(), &command.cluster);
-    settings::refuse_existing(&args.output, args.force)?;
+    let _claim = settings::refuse_existing(&args.output, args.force)?;
     let mut params = settings::parameters(common, &args.overrides)?;
     if let Some(unit) = &command.unit {
         params.association.unit.clone_from(unit);
     }
     let Clustered { analysis, space, inputs } = from_lots(args, &params, 0, terminal, |_, _| Ok(()))?;
-    let output = Output { analysis: &analysis, ranked: &[], inputs, execution: clock.execution(terminal) };
+    let output = Output { analysis: &analysis, ranked: &[], inputs, execution: clock.execution(common, terminal) };
     write_run(&args.output, args.force, output, &space, terminal)?;
     terminal.done();
     terminal.warnings(&analysis.warnings);

@@ -42,10 +42,10 @@ All together: comparable only if every attribute is, and one with role = \"poten
 pub struct CompareArgs {
     /// The plan; `--init` writes a commented one
     #[arg(value_name = "PLAN", required_unless_present = "init")]
-    plan: Option<PathBuf>,
+    pub(super) plan: Option<PathBuf>,
     /// Directory to write; with --init the plan to write [default: plan.toml]
     #[arg(short, long, value_name = "OUT", required_unless_present_any = ["init", "lock"])]
-    output: Option<PathBuf>,
+    pub(super) output: Option<PathBuf>,
     /// Write a commented plan, nothing else
     #[arg(long, conflicts_with_all = ["plan", "lock", "amend", "force"])]
     init: bool,
@@ -61,14 +61,12 @@ pub struct CompareArgs {
 }
 
 /// Compares lots before and after a change.
-pub fn compare(args: &CompareArgs, _common: &Common, terminal: &Terminal) -> Outcome {
+pub fn compare(args: &CompareArgs, common: &Common, terminal: &Terminal) -> Outcome {
     let Some(path) = args.plan.as_deref().filter(|_| !args.init) else {
         return init(args.output.as_deref().unwrap_or(Path::new("plan.toml")));
     };
     let clock = Clock::start();
-    if let Some(output) = &args.output {
-        refuse_existing(output, args.force)?;
-    }
+    let _claim = args.output.as_ref().map(|output| refuse_existing(output, args.force)).transpose()?;
     let plan = PlanFile::read(path)?;
     if !plan.shares_source() {
         // A misspelt name is found before the plan is locked, so that mending it is no amendment.
@@ -106,7 +104,7 @@ pub fn compare(args: &CompareArgs, _common: &Common, terminal: &Terminal) -> Out
     files.sort();
     files.dedup();
     let inputs = hash_files(&files)?;
-    let execution = clock.execution(terminal);
+    let execution = clock.execution(common, terminal);
     write_comparison(
         output,
         args.force,

@@ -28,10 +28,10 @@ const N_TOP: usize = 20;
 pub struct DemoArgs {
     /// Run directory to write
     #[arg(short, long, value_name = "RUN", default_value = DEFAULT_OUTPUT)]
-    output: PathBuf,
+    pub(super) output: PathBuf,
     /// Replace an existing run directory (the default one is always replaced)
     #[arg(long)]
-    force: bool,
+    pub(super) force: bool,
     /// Mean number of cells per lot
     #[arg(long, default_value_t = 400, value_name = "N")]
     cells: usize,
@@ -41,7 +41,7 @@ pub struct DemoArgs {
 pub fn demo(args: &DemoArgs, common: &Common, terminal: &Terminal) -> Outcome {
     let clock = Clock::start();
     let replace = args.force || args.output == Path::new(DEFAULT_OUTPUT);
-    settings::refuse_existing(&args.output, replace)?;
+    let _claim = settings::refuse_existing(&args.output, replace)?;
     let params = settings::parameters(common, &Overrides::default())?;
     let mut planted = SimulateParams { n_cells: args.cells, ..SimulateParams::default() };
     if let Some(seed) = common.seed {
@@ -61,8 +61,12 @@ pub fn demo(args: &DemoArgs, common: &Common, terminal: &Terminal) -> Outcome {
         None,
         terminal,
     )?;
-    let output =
-        Output { analysis: &analysis, ranked: &ranked, inputs: Vec::new(), execution: clock.execution(terminal) };
+    let output = Output {
+        analysis: &analysis,
+        ranked: &ranked,
+        inputs: Vec::new(),
+        execution: clock.execution(common, terminal),
+    };
     write_run(&args.output, replace, output, &space, terminal)?;
     terminal.done();
     let warnings = all_warnings(&analysis, &ranked);

@@ -26,7 +26,7 @@ pub struct FreezeArgs {
     run: PathBuf,
     /// Reference to write: a folder, whose hash is printed; it appears when it is whole
     #[arg(short, long, value_name = "REF")]
-    output: PathBuf,
+    pub(super) output: PathBuf,
     /// Readouts that the reference predicts (default: those that the run has ranked); may be given several times
     #[arg(long, value_name = "COLUMN", num_args = 1..)]
     potency: Vec<String>,
@@ -38,13 +38,13 @@ pub struct FreezeArgs {
     panel_rank: Vec<usize>,
     /// Replace an existing reference
     #[arg(long)]
-    force: bool,
+    pub(super) force: bool,
 }
 
 /// Locks a run.
 pub fn freeze(args: &FreezeArgs, common: &Common, terminal: &Terminal) -> Outcome {
     let clock = Clock::start();
-    settings::refuse_existing(&args.output, args.force)?;
+    let _claim = settings::refuse_existing(&args.output, args.force)?;
     let files = FILES.map(|name| args.run.join(name));
     let mut inputs = verify_run(&args.run, &FILES)?;
     terminal.start("read", 0);
@@ -69,7 +69,8 @@ pub fn freeze(args: &FreezeArgs, common: &Common, terminal: &Terminal) -> Outcom
     let barcodes: Vec<Vec<String>> = run.dataset.lots().iter().map(|lot| lot.barcodes.clone()).collect();
     let frozen = pipeline::freeze::freeze(run, &readouts, &params, terminal)?;
     inputs.extend(hash_files(&files.into_iter().chain(args.panel.clone()).collect::<Vec<_>>())?);
-    let hash = write_reference(&args.output, args.force, &frozen, &barcodes, inputs, clock.execution(terminal))?;
+    let hash =
+        write_reference(&args.output, args.force, &frozen, &barcodes, inputs, clock.execution(common, terminal))?;
     terminal.done();
     terminal.warnings(&frozen.warnings);
     print(&frozen);

@@ -29,16 +29,16 @@ pub struct MapArgs {
     input: Input,
     /// Folder to write; it appears when it is whole
     #[arg(short, long, value_name = "OUT")]
-    output: PathBuf,
+    pub(super) output: PathBuf,
     /// Replace a folder that this command wrote
     #[arg(long)]
-    force: bool,
+    pub(super) force: bool,
 }
 
 /// Places new lots.
 pub fn map(args: &MapArgs, common: &Common, terminal: &Terminal) -> Outcome {
     let clock = Clock::start();
-    settings::refuse_existing(&args.output, args.force)?;
+    let _claim = settings::refuse_existing(&args.output, args.force)?;
     let reference = read_reference(&args.reference)?;
     if let Some(wanted) = &args.reference_hash
         && !wanted.trim().eq_ignore_ascii_case(&reference.hash)
@@ -67,7 +67,7 @@ pub fn map(args: &MapArgs, common: &Common, terminal: &Terminal) -> Outcome {
     let mut warnings: Vec<Warning> = read.warnings;
     let lots = sheet.lots.iter().map(|lot| lot.lot.clone()).zip(read.lots).collect();
     let mapped = pipeline::map::map(&reference, lots, terminal)?;
-    write_mapped(&args.output, args.force, &reference, &sheet, &mapped, inputs, clock.execution(terminal))?;
+    write_mapped(&args.output, args.force, &reference, &sheet, &mapped, inputs, clock.execution(common, terminal))?;
     terminal.done();
     for warning in mapped.iter().flat_map(|lot| &lot.warnings) {
         if !warnings.contains(warning) {

@@ -1,11 +1,23 @@
 //! The command line: one file per command. Here alone: clock, environment, thread count, printing.
 
+/// Prints a line of results. Names come from outside: what would steer the terminal is shown, not sent.
+macro_rules! println {
+    () => { std::println!() };
+    ($($words:tt)*) => { std::println!("{}", cqa::report::words::visible(&format!($($words)*))) };
+}
+
+/// The same for standard error.
+macro_rules! eprintln {
+    ($($words:tt)*) => { std::eprintln!("{}", cqa::report::words::visible(&format!($($words)*))) };
+}
+
 mod bench;
 mod check;
 mod clock;
 mod cluster;
 mod compare;
 mod demo;
+mod diff;
 mod freeze;
 mod manual;
 mod map;
@@ -14,12 +26,14 @@ mod params;
 mod plan;
 mod progress;
 mod rank;
+mod recorded;
 mod report;
 mod run;
 mod screen;
 mod settings;
 mod simulate;
 mod summary;
+mod verify;
 mod words;
 
 use std::process::ExitCode;
@@ -67,6 +81,21 @@ struct Common {
     /// Exit with 1 if there is any warning
     #[arg(long, global = true)]
     strict: bool,
+    /// Who runs this; goes on record
+    #[arg(long, global = true, default_value = "", hide_default_value = true, value_name = "NAME")]
+    operator: String,
+    /// What for; goes on record
+    #[arg(long, global = true, default_value = "", hide_default_value = true, value_name = "TEXT")]
+    reason: String,
+    /// Ledger of all runs [default: ledger.jsonl beside the output]; with `cqa verify` the one to check
+    #[arg(long, global = true, value_name = "FILE")]
+    ledger: Option<std::path::PathBuf>,
+    /// Used by `cqa verify --rerun`
+    #[arg(long, global = true, hide = true)]
+    rerun_in: Option<std::path::PathBuf>,
+    /// Used by `cqa verify --rerun`
+    #[arg(long, global = true, hide = true, requires = "rerun_in")]
+    rerun_params: Option<std::path::PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -97,6 +126,10 @@ enum Command {
     Freeze(freeze::FreezeArgs),
     /// Place new lots on a locked reference
     Map(map::MapArgs),
+    /// Hold a run's inputs and outputs against their hashes; --rerun computes it again
+    Verify(verify::VerifyArgs),
+    /// What differs between two runs: inputs, parameters, numbers, verdicts
+    Diff(diff::DiffArgs),
     /// Time each step on this machine, beside what the machine could do
     Bench(bench::BenchArgs),
     /// Print every parameter with default and meaning, as TOML
@@ -112,10 +145,10 @@ type Outcome = Result<Vec<Warning>>;
 
 /// Parses, runs, and turns the outcome into an exit code: 0 done, 1 error (or warnings with `--strict`), 2 usage.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let mut cli = Cli::parse();
     let terminal = Terminal::new(cli.common.quiet, cli.common.json_log);
     leave_nothing_half_written();
-    match dispatch(&cli, &terminal) {
+    match recorded(&mut cli, &terminal) {
         Ok(warnings) if cli.common.strict && !warnings.is_empty() => {
             terminal.error(&format!("{} warnings, and --strict was given", warnings.len()));
             ExitCode::from(1)
@@ -138,6 +171,24 @@ fn leave_nothing_half_written() {
     });
 }
 
+/// Runs the command with its start and its end on record.
+fn recorded(cli: &mut Cli, terminal: &Terminal) -> Outcome {
+    if let Some(folder) = cli.common.rerun_in.clone() {
+        if !cli.command.redirect(&folder) {
+            return Err(Error::input("this command is not run again", "verify its directory without --rerun"));
+        }
+        if let Some(params) = cli.common.rerun_params.clone().filter(|_| cli.command.takes_params()) {
+            cli.common.params = Some(params);
+        }
+    }
+    let record = recorded::Recorded::start(cli)?;
+    let outcome = dispatch(cli, terminal);
+    if let Some(record) = record {
+        record.end(&outcome)?;
+    }
+    outcome
+}
+
 fn dispatch(cli: &Cli, terminal: &Terminal) -> Outcome {
     rayon::ThreadPoolBuilder::new().num_threads(cli.common.threads).build_global().map_err(|e| {
         Error::input(format!("cannot start {} threads: {e}", cli.common.threads), "give fewer --threads")
@@ -157,6 +208,8 @@ fn dispatch(cli: &Cli, terminal: &Terminal) -> Outcome {
         Command::Freeze(args) => freeze::freeze(args, &cli.common, terminal),
         Command::Map(args) => map::map(args, &cli.common, terminal),
         Command::Bench(args) => bench::bench(args, &cli.common, terminal),
+        Command::Verify(args) => verify::verify(args, &cli.common, terminal),
+        Command::Diff(args) => diff::diff(args),
         Command::Params => params::params(),
         Command::Completions(args) => manual::completions(args),
         Command::Man(args) => manual::man(args),

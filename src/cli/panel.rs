@@ -37,7 +37,7 @@ Examples
 pub struct PanelArgs {
     /// Run directory that `cqa cluster` or `cqa run` wrote
     #[arg(value_name = "RUN")]
-    run: PathBuf,
+    pub(super) run: PathBuf,
     /// Cluster to find
     #[arg(long, value_name = "K")]
     cluster: usize,
@@ -73,13 +73,28 @@ pub struct PanelArgs {
     potency: Option<String>,
     /// Directory to write [default: RUN/panel/K, with the kind of genes if restricted]
     #[arg(short, long, value_name = "DIR")]
-    output: Option<PathBuf>,
+    pub(super) output: Option<PathBuf>,
     /// Replace a directory that this command wrote
     #[arg(long)]
-    force: bool,
+    pub(super) force: bool,
 }
 
 impl PanelArgs {
+    /// Directory that is written.
+    pub fn target(&self) -> PathBuf {
+        let kind = match (&self.gene_list, self.surface, self.secreted) {
+            (Some(_), ..) => PanelGenes::List(Vec::new()),
+            (_, true, _) => PanelGenes::Surface,
+            (_, _, true) => PanelGenes::Secreted,
+            _ => PanelGenes::All,
+        };
+        let name = match kind {
+            PanelGenes::All => self.cluster.to_string(),
+            restricted => format!("{}_{}", self.cluster, restricted.name()),
+        };
+        self.output.clone().unwrap_or_else(|| self.run.join("panel").join(name))
+    }
+
     fn genes(&self) -> Result<PanelGenes> {
         let Some(path) = &self.gene_list else {
             return Ok(match (self.surface, self.secreted) {
@@ -123,12 +138,8 @@ pub fn panel(args: &PanelArgs, common: &Common, terminal: &Terminal) -> Outcome 
             "leave --params and --seed out; everything is asked for by flags",
         ));
     }
-    let name = match &question.genes {
-        PanelGenes::All => args.cluster.to_string(),
-        restricted => format!("{}_{}", args.cluster, restricted.name()),
-    };
-    let target = args.output.clone().unwrap_or_else(|| args.run.join("panel").join(name));
-    settings::refuse_existing(&target, args.force)?;
+    let target = args.target();
+    let _claim = settings::refuse_existing(&target, args.force)?;
 
     terminal.expect(0, &["read", "panel"]);
     terminal.start("read", 0);
@@ -147,7 +158,7 @@ pub fn panel(args: &PanelArgs, common: &Common, terminal: &Terminal) -> Outcome 
 
     let files = ["run.json", "cells.parquet", "pooled.h5ad", "pseudobulk.parquet"].map(|name| args.run.join(name));
     let inputs = hash_files(&files.into_iter().chain(args.gene_list.clone()).collect::<Vec<_>>())?;
-    write_panel(&target, args.force, &analysis, &panel, inputs, clock.execution(terminal))?;
+    write_panel(&target, args.force, &analysis, &panel, inputs, clock.execution(common, terminal))?;
     terminal.done();
     terminal.warnings(&panel.warnings);
     print(&panel);

@@ -8,7 +8,7 @@ use cqa::io::run_dir;
 use cqa::output::{Output, folder_name, refuse_shared_folder, write_rank};
 use cqa::pipeline::{self, Params};
 use cqa::progress::Progress;
-use cqa::provenance::{hash_files, read_record};
+use cqa::provenance::{EarlierCommand, hash_files, read_record};
 
 use super::clock::Clock;
 use super::run::{all_warnings, rank_all};
@@ -20,7 +20,7 @@ use super::{Common, Outcome, Terminal, summary};
 pub struct RankArgs {
     /// Run directory that `cqa cluster` or `cqa run` wrote
     #[arg(value_name = "RUN")]
-    run: PathBuf,
+    pub(super) run: PathBuf,
     /// Column of the lot sheet that holds the potency; may be given several times
     #[arg(long, value_name = "COLUMN", required = true, num_args = 1..)]
     potency: Vec<String>,
@@ -36,6 +36,7 @@ pub struct RankArgs {
 /// Ranks genes against readouts; the clusters stay as they are.
 pub fn rank(args: &RankArgs, common: &Common, terminal: &Terminal) -> Outcome {
     let clock = Clock::start();
+    let _claim = run_dir::Claim::new(&args.run)?;
     terminal.expect(0, &[&["read"][..], &vec!["association"; args.potency.len()], &["write"]].concat());
     terminal.start("read", 0);
     let mut analysis = pipeline::load_run(&args.run)?;
@@ -79,8 +80,11 @@ pub fn rank(args: &RankArgs, common: &Common, terminal: &Terminal) -> Outcome {
     potency.extend(args.potency.iter().cloned());
     terminal.expect(0, &[vec!["association"; potency.len()], vec!["write"]].concat());
     let ranked = rank_all(&analysis, &potency, &asked, Some((&args.run, &args.potency)), terminal)?;
-    let mut execution = clock.execution(terminal);
+    let mut execution = clock.execution(common, terminal);
     execution.seconds = record.execution.seconds;
+    // What is asked for anew replaces what was asked for before: the same result comes from all of them in their order.
+    execution.before = record.execution.before;
+    execution.before.push(EarlierCommand { folder: record.execution.folder, command: record.execution.command });
     terminal.start("write", 0);
     write_rank(&args.run, Output { analysis: &analysis, ranked: &ranked, inputs: record.inputs, execution })?;
     terminal.finish("write", &args.run.display().to_string());

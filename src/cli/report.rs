@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use cqa::io::run_dir::Claim;
 use cqa::output::{Output, write_pages};
 use cqa::pipeline;
 use cqa::progress::Progress;
@@ -16,11 +17,12 @@ use super::{Outcome, Terminal};
 pub struct ReportArgs {
     /// Run directory that `cqa cluster` or `cqa run` wrote
     #[arg(value_name = "RUN")]
-    run: PathBuf,
+    pub(super) run: PathBuf,
 }
 
 /// Writes plots and report again from the run's tables.
 pub fn report(args: &ReportArgs, terminal: &Terminal) -> Outcome {
+    let _claim = Claim::new(&args.run)?;
     let record = read_record(&args.run)?;
     terminal.expect(0, &[&["read"][..], &vec!["association"; record.potency.len()], &["write"]].concat());
     terminal.start("read", 0);

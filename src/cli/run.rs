@@ -23,7 +23,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "COLUMN", required = true, num_args = 1..)]
     potency: Vec<String>,
     #[command(flatten)]
-    cluster: ClusterArgs,
+    pub(super) cluster: ClusterArgs,
     #[command(flatten)]
     design: DesignFlags,
 }
@@ -32,13 +32,13 @@ pub struct RunArgs {
 pub fn run(args: &RunArgs, common: &Common, terminal: &Terminal) -> Outcome {
     let clock = Clock::start();
     let ClusterArgs { input, output: target, force, overrides, .. } = &args.cluster;
-    settings::refuse_existing(target, *force)?;
+    let _claim = settings::refuse_existing(target, *force)?;
     let mut params = settings::parameters(common, overrides)?;
     args.design.apply(&mut params.association);
     let judge = |sheet: &LotSheet, readouts: &[Readout]| known(&args.potency, sheet, readouts, &input.lots);
     let Clustered { analysis, space, inputs } = from_lots(&args.cluster, &params, args.potency.len(), terminal, judge)?;
     let ranked = rank_all(&analysis, &args.potency, &params.association, None, terminal)?;
-    let output = Output { analysis: &analysis, ranked: &ranked, inputs, execution: clock.execution(terminal) };
+    let output = Output { analysis: &analysis, ranked: &ranked, inputs, execution: clock.execution(common, terminal) };
     write_run(target, *force, output, &space, terminal)?;
     terminal.done();
     let warnings = all_warnings(&analysis, &ranked);

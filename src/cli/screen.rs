@@ -43,10 +43,10 @@ pub struct ScreenArgs {
     signature: PathBuf,
     /// Directory to write; it appears when it is whole
     #[arg(short, long, value_name = "OUT")]
-    output: PathBuf,
+    pub(super) output: PathBuf,
     /// Replace a directory that this program wrote
     #[arg(long)]
-    force: bool,
+    pub(super) force: bool,
     /// Lot sheet of pure hazard cells, from which the chance to see one is estimated
     #[arg(long, value_name = "SHEET", conflicts_with = "detection_probability")]
     positive: Option<PathBuf>,
@@ -70,7 +70,7 @@ pub struct ScreenArgs {
 /// Screens lots for hazard cells.
 pub fn screen(args: &ScreenArgs, common: &Common, terminal: &Terminal) -> Outcome {
     let clock = Clock::start();
-    settings::refuse_existing(&args.output, args.force)?;
+    let _claim = settings::refuse_existing(&args.output, args.force)?;
     let mut params = settings::parameters(common, &Overrides::default())?;
     params.screen.limit = args.limit.unwrap_or(params.screen.limit);
     params.screen.confidence = args.confidence.unwrap_or(params.screen.confidence);
@@ -107,7 +107,7 @@ pub fn screen(args: &ScreenArgs, common: &Common, terminal: &Terminal) -> Outcom
         params: &params,
         warnings: &warnings,
         inputs: hash_files(&files)?,
-        execution: clock.execution(terminal),
+        execution: clock.execution(common, terminal),
     };
     write_screen(&args.output, args.force, output)?;
     terminal.done();

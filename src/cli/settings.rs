@@ -6,7 +6,8 @@ use clap::Args;
 use cqa::Warning;
 use cqa::data::{LotSheet, Readout};
 use cqa::error::{Error, Result};
-use cqa::io::{ReadLots, h5ad, join::read_lots_into, lot_sheet::read_lot_sheet, lot_store::LotStore, run_dir};
+use cqa::io::run_dir::{self, Claim};
+use cqa::io::{ReadLots, h5ad, join::read_lots_into, lot_sheet::read_lot_sheet, lot_store::LotStore};
 use cqa::pipeline::{self, ClusterMethod, Params};
 use cqa::progress::Progress;
 use cqa::steps::lots::{Alternative, AssociationParams, Statistic};
@@ -230,9 +231,13 @@ pub fn read(
     Ok(read)
 }
 
-/// Refuses a target that is there already, before hours of work.
-pub fn refuse_existing(target: &Path, force: bool) -> Result<()> {
-    run_dir::PendingDir::create(target, force).map(drop)
+/// Refuses a target that is there already, or that another run is writing, before hours of work. While the claim is held, others
+/// are refused.
+pub fn refuse_existing(target: &Path, force: bool) -> Result<Claim> {
+    let pending = run_dir::PendingDir::create(target, force)?;
+    let claim = Claim::new(target);
+    drop(pending);
+    claim
 }
 
 #[cfg(test)]

@@ -24,5 +24,9 @@ pub mod reference {}
 pub mod screen {}
 #[doc = include_str!("panel.md")]
 pub mod panel {}
+#[doc = include_str!("bad_input.md")]
+pub mod bad_input {}
+#[doc = include_str!("integrity.md")]
+pub mod integrity {}
 #[doc = include_str!("compare.md")]
 pub mod compare {}

@@ -22,11 +22,17 @@ use crate::io::bytes;
 /// - one path in two rows, of which one takes all its cells
 pub fn read_lot_sheet(path: &Path) -> Result<LotSheet> {
     let mut bytes = Vec::new();
-    bytes::open(path)?.read_to_end(&mut bytes).map_err(|e| Error::io(path, e))?;
+    bytes::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|e| Error::io(path, e))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(Error::format(path, "", "is larger than 64 MiB; give the list of lots, not their counts"));
+    }
     let text = bytes::utf8(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes), path, 1)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     parse(text, path, folder)
 }
+
+/// Largest sheet, unpacked.
+const MAX_BYTES: u64 = 64 << 20;
 
 /// The delimiter that splits the header into most fields.
 fn delimiter(text: &str) -> u8 {
@@ -73,6 +79,9 @@ fn parse(text: &str, path: &Path, folder: &Path) -> Result<LotSheet> {
         let wrong = |message: String| Err(Error::parse(path, line, message));
         if record.iter().all(str::is_empty) {
             continue;
+        }
+        if let Some(field) = record.iter().find(|field| field.contains(char::is_control)) {
+            return wrong(format!("`{}` holds a control character; remove it", field.escape_debug()));
         }
         if record.len() != header.len() {
             return wrong(format!(
@@ -146,6 +155,9 @@ impl Columns {
         let index = |name: &str| header.iter().position(|h| h == name);
         let found = || header.iter().map(|h| format!("`{h}`")).collect::<Vec<_>>().join(", ");
         for (i, name) in header.iter().enumerate() {
+            if name.contains(char::is_control) {
+                return wrong(format!("column `{}` holds a control character; remove it", name.escape_debug()));
+            }
             if name.is_empty() {
                 return wrong(format!("column {} has no name; name it or remove it", i + 1));
             }
@@ -218,6 +230,8 @@ mod tests {
             ("lot,path\n,a\n", "line 2: column `lot` is empty"),
             ("lot,path\nL1,\n", "line 2: column `path` is empty for lot `L1`"),
             ("lot,path\nL1,b\n", "b does not exist"),
+            ("lot,path\nL1\u{1b}[2J,a\n", "line 2: `L1\\u{1b}[2J` holds a control character"),
+            ("lot,path,x\u{7}\nL1,a,1\n", "column `x\\u{7}` holds a control character"),
             ("lot,path\nL1,a,7\n", "line 2: 3 fields, but the header names 2 columns"),
             ("lot,path\nL1,a\nL2,a\n", "are those of line 2 already"),
             ("lot,path,lot_column,lot_value\nL1,pool.h5ad,d,x\nL2,pool.h5ad,d,x\n", "are those of line 2 already"),

@@ -14,6 +14,11 @@ pub(crate) struct GeneColumns {
     pub(crate) warnings: Vec<Warning>,
 }
 
+/// A name as it is; what would steer a terminal becomes visible, so that no output has to take care of it.
+fn harmless(name: String) -> String {
+    if name.contains(char::is_control) { name.escape_debug().to_string() } else { name }
+}
+
 impl GeneColumns {
     /// Genes from the ids and symbols of a file's features; `None` for a feature that is no gene.
     pub(crate) fn new(features: Vec<Option<(String, String)>>) -> Self {
@@ -23,7 +28,7 @@ impl GeneColumns {
         let columns = features
             .into_iter()
             .map(|feature| {
-                let (id, symbol) = feature?;
+                let (id, symbol) = feature.map(|(id, symbol)| (harmless(id), harmless(symbol)))?;
                 Some(match index.entry(id) {
                     Entry::Occupied(known) => {
                         repeated.push(*known.get());
@@ -62,6 +67,9 @@ impl GeneColumns {
 /// Cells are addressed by their row, so the counts are right either way; files merged from several runs repeat barcodes
 /// rightly. Refusing them would stop a sound analysis, so the names are changed and the warning says so.
 pub(crate) fn unique_barcodes(barcodes: &mut [String]) -> Option<Warning> {
+    for barcode in barcodes.iter_mut().filter(|barcode| barcode.contains(char::is_control)) {
+        *barcode = harmless(std::mem::take(barcode));
+    }
     let mut times: HashMap<String, u32> = HashMap::with_capacity(barcodes.len());
     for barcode in barcodes.iter() {
         *times.entry(barcode.clone()).or_insert(0) += 1;
@@ -111,6 +119,15 @@ mod tests {
         let mut builder = CountsBuilder::new(5);
         builder.push_row(&[0, 1, 2, 3, 4], &[1, 10, 100, 1_000, 10_000]);
         assert_eq!(columns.apply(builder.finish()).row(0).iter().collect::<Vec<_>>(), [(0, 11_001), (1, 100)]);
+    }
+
+    #[test]
+    fn names_cannot_steer_a_terminal() {
+        let columns = GeneColumns::new(vec![Some(("A\u{1b}[2J".into(), "µ\r".into()))]);
+        assert_eq!((columns.genes.ids(), columns.genes.symbols()), (&["A\\u{1b}[2J".into()][..], &["µ\\r".into()][..]));
+        let mut barcodes = ["A\u{7}".to_string()];
+        unique_barcodes(&mut barcodes);
+        assert_eq!(barcodes, ["A\\u{7}"]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The run directory: written beside its final name and renamed when whole.
 
+mod claim;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,12 +11,15 @@ use serde::{Deserialize, Serialize};
 use super::unfinished::Unfinished;
 use crate::data::{LotSheet, LotSource, SheetColumn};
 use crate::error::{Error, Result};
+use crate::io::tables::unguarded;
 use crate::warning::Warning;
+
+pub use claim::Claim;
 
 /// A directory that carries its final name only once it is whole.
 ///
-/// Files go into `.NAME.partial` beside the final name. [`PendingDir::finish`] renames it; dropping it without that
-/// removes it, so that an error leaves nothing behind.
+/// Files go into `.NAME.partial-PID` beside the final name. [`PendingDir::finish`] renames it; dropping it without that
+/// removes it, so that an error leaves nothing behind. What a killed process left is removed by the next one.
 #[derive(Debug)]
 pub struct PendingDir {
     partial: PathBuf,
@@ -22,6 +27,7 @@ pub struct PendingDir {
     replace: bool,
     done: bool,
     unfinished: Unfinished,
+    _claim: Claim,
 }
 
 impl PendingDir {
@@ -31,6 +37,7 @@ impl PendingDir {
     /// # Errors
     /// `target` exists and may not be replaced, or the folder above it cannot be written.
     pub fn create(target: &Path, replace: bool) -> Result<Self> {
+        claim::restore(target)?;
         if target.symlink_metadata().is_ok() && !replace {
             return Err(Error::format(target, "", "exists already; choose another name, or replace it with --force"));
         }
@@ -49,13 +56,14 @@ impl PendingDir {
             _ => Path::new("."),
         };
         fs::create_dir_all(parent).map_err(|e| Error::io(parent, e))?;
+        let claim = Claim::new(target)?;
         let partial = parent.join(format!(".{}.partial-{}", name.to_string_lossy(), std::process::id()));
         if partial.exists() {
             fs::remove_dir_all(&partial).map_err(|e| Error::io(&partial, e))?;
         }
         let unfinished = Unfinished::register(&partial);
         fs::create_dir(&partial).map_err(|e| Error::io(&partial, e))?;
-        Ok(Self { partial, target: target.into(), replace, done: false, unfinished })
+        Ok(Self { partial, target: target.into(), replace, done: false, unfinished, _claim: claim })
     }
 
     /// The folder to write into for now.
@@ -72,7 +80,7 @@ impl PendingDir {
         let _uninterrupted = self.unfinished.settle();
         if self.replace && self.target.symlink_metadata().is_ok() {
             // The earlier result steps aside and goes only after the new one stands in its place.
-            let aside = self.partial.with_extension("replaced");
+            let aside = claim::aside(&self.target);
             fs::rename(&self.target, &aside).map_err(|e| Error::io(&self.target, e))?;
             if let Err(error) = fs::rename(&self.partial, &self.target) {
                 let _ = fs::rename(&aside, &self.target);
@@ -198,8 +206,10 @@ pub fn read_sheet(run: &Path) -> Result<LotSheet> {
     let text = read_text(&path)?;
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let bad = |e: csv::Error| Error::parse(&path, e.position().map_or(1, csv::Position::line), e.to_string());
-    let header: Vec<String> = reader.headers().map_err(bad)?.iter().map(str::to_string).collect();
-    let rows = reader.records().collect::<std::result::Result<Vec<_>, _>>().map_err(bad)?;
+    let plain = |record: &csv::StringRecord| record.iter().map(|cell| unguarded(cell).to_string()).collect::<Vec<_>>();
+    let header = plain(reader.headers().map_err(bad)?);
+    let rows: Vec<Vec<String>> =
+        reader.records().map(|row| row.map(|row| plain(&row))).collect::<std::result::Result<_, _>>().map_err(bad)?;
     let find = |name: &str| header.iter().position(|h| h == name);
     let (Some(lot), Some(file)) = (find("lot"), find("path")) else {
         return Err(Error::format(&path, "", "needs the columns `lot` and `path`"));
@@ -210,53 +220,17 @@ pub fn read_sheet(run: &Path) -> Result<LotSheet> {
         lots: rows
             .iter()
             .map(|row| LotSource {
-                lot: row[lot].into(),
-                path: row[file].into(),
-                subset: subset.map(|(c, v)| (row[c].to_string(), row[v].to_string())).filter(|s| !s.0.is_empty()),
+                lot: row[lot].clone(),
+                path: row[file].as_str().into(),
+                subset: subset.map(|(c, v)| (row[c].clone(), row[v].clone())).filter(|s| !s.0.is_empty()),
             })
             .collect(),
         columns: (0..header.len())
             .filter(|i| !known.contains(&Some(*i)))
-            .map(|i| SheetColumn { name: header[i].clone(), values: rows.iter().map(|r| r[i].to_string()).collect() })
+            .map(|i| SheetColumn { name: header[i].clone(), values: rows.iter().map(|r| r[i].clone()).collect() })
             .collect(),
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_carries_the_final_name_before_it_is_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        let target = folder.path().join("run");
-        let pending = PendingDir::create(&target, false).unwrap();
-        fs::write(pending.path().join("run.json"), "{}").unwrap();
-        assert!(!target.exists());
-        drop(pending);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "an abandoned directory leaves nothing");
-    }
-
-    #[test]
-    fn an_existing_directory_is_refused_and_stays() {
-        let folder = tempfile::tempdir().unwrap();
-        let target = folder.path().join("run");
-        let pending = PendingDir::create(&target, false).unwrap();
-        fs::write(pending.path().join("run.json"), "old").unwrap();
-        pending.finish().unwrap();
-        assert!(PendingDir::create(&target, false).unwrap_err().to_string().contains("--force"));
-        let pending = PendingDir::create(&target, true).unwrap();
-        assert_eq!(fs::read_to_string(target.join("run.json")).unwrap(), "old");
-        fs::write(pending.path().join("run.json"), "new").unwrap();
-        pending.finish().unwrap();
-        assert_eq!(fs::read_to_string(target.join("run.json")).unwrap(), "new");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "the replaced one is gone");
-    }
-
-    #[test]
-    fn a_directory_of_somebody_else_is_never_replaced() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("thesis.txt"), "years of work").unwrap();
-        assert!(PendingDir::create(folder.path(), true).unwrap_err().to_string().contains("not replaced"));
-    }
-}
+mod tests;

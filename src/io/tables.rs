@@ -2,6 +2,7 @@
 //!
 //! The same table gives the same bytes on every run: no time stamp, no name of a program version.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::Path;
@@ -16,7 +17,8 @@ use crate::error::{Error, Result};
 /// Writes a table; the format follows the name: `.csv`, `.csv.gz`, `.parquet`.
 ///
 /// In CSV a number is written with the fewest digits that give it back exactly, NaN is empty, and numbers of a
-/// `Float` column always bear a point or an exponent, so that they come back as such. In Parquet (snappy) NaN is null
+/// `Float` column always bear a point or an exponent, so that they come back as such. Text that a spreadsheet would take for a
+/// formula gets a `'` in front ([`guarded`]). In Parquet (snappy) NaN is null
 /// and a `Category` is a dictionary column, which pandas shows as categorical.
 ///
 /// # Errors
@@ -76,14 +78,16 @@ impl Format {
 
 fn write_csv(out: impl Write, table: &Table) -> std::io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
-    csv.write_record(table.columns().iter().map(|(name, _)| name))?;
+    csv.write_record(table.columns().iter().map(|(name, _)| guarded(name).into_owned()))?;
     let mut text = Vec::new();
     for row in 0..table.n_rows() {
         for (_, column) in table.columns() {
             text.clear();
             match column {
-                Column::Text(v) => text.extend_from_slice(v[row].as_bytes()),
-                Column::Category { codes, levels } => text.extend_from_slice(levels[codes[row] as usize].as_bytes()),
+                Column::Text(v) => text.extend_from_slice(guarded(&v[row]).as_bytes()),
+                Column::Category { codes, levels } => {
+                    text.extend_from_slice(guarded(&levels[codes[row] as usize]).as_bytes());
+                }
                 Column::Integer(v) => write!(text, "{}", v[row])?,
                 // `{:?}` gives the shortest digits that round-trip, with `.0` or an exponent where needed.
                 Column::Float(v) if !v[row].is_nan() => write!(text, "{:?}", v[row])?,
@@ -98,6 +102,22 @@ fn write_csv(out: impl Write, table: &Table) -> std::io::Result<()> {
     csv.flush()
 }
 
+/// Text as a cell of a CSV: a `'` goes before what a spreadsheet would compute (`=`, `+`, `-`, `@`, tab or carriage return at the
+/// start, apart from plain numbers and a lone sign), and before what would be taken for text with such a mark.
+pub fn guarded(text: &str) -> Cow<'_, str> {
+    let inside = text.trim_start_matches('\'');
+    let computes = inside.starts_with(['=', '+', '-', '@', '\t', '\r']) && inside.len() > 1;
+    if computes && text.parse::<f64>().is_err() { format!("'{text}").into() } else { text.into() }
+}
+
+/// Takes back what [`guarded`] put in front.
+pub fn unguarded(cell: &str) -> &str {
+    match cell.strip_prefix('\'') {
+        Some(text) if guarded(text).len() > text.len() => text,
+        _ => cell,
+    }
+}
+
 fn read_csv(path: &Path, input: impl Read) -> Result<Table> {
     let mut csv = csv::Reader::from_reader(input);
     let header = csv.headers().map_err(|e| csv_error(path, e))?.clone();
@@ -105,10 +125,13 @@ fn read_csv(path: &Path, input: impl Read) -> Result<Table> {
     let mut record = csv::StringRecord::new();
     while csv.read_record(&mut record).map_err(|e| csv_error(path, e))? {
         for (column, value) in columns.iter_mut().zip(&record) {
-            column.push(value.to_string());
+            column.push(unguarded(value).to_string());
         }
     }
-    Ok(header.iter().zip(columns).fold(Table::new(), |table, (name, values)| table.with(name, typed(values))))
+    Ok(header
+        .iter()
+        .zip(columns)
+        .fold(Table::new(), |table, (name, values)| table.with(unguarded(name), typed(values))))
 }
 
 fn csv_error(path: &Path, error: csv::Error) -> Error {
@@ -190,6 +213,25 @@ mod tests {
                         \"a, \"\"b\"\"\",µ,0,,-0.0,,false\n\
                         c,,9223372036854775807,1e-300,inf,16777216.0,true\n";
         assert_eq!(String::from_utf8(bytes).unwrap(), expected);
+    }
+
+    #[test]
+    fn formulas_are_disarmed_and_come_back_as_they_were() {
+        let names =
+            ["=cmd|' /C calc'!A0", "+x", "-x", "@SUM(A1)", "\tx", "'=x", "''=x", "'", "-1.5", "+2", "-", "a=b", "'x"];
+        let table = Table::new().with("=1+1", Column::Text(names.iter().map(|s| s.to_string()).collect()));
+        let (bytes, back) = written("t.csv", &table);
+        assert!(same(&back, &table), "{back:?}");
+        let text = String::from_utf8(bytes).unwrap();
+        for (line, name) in text.lines().skip(1).zip(names) {
+            let cell = line.trim_start_matches('"');
+            assert!(
+                !cell.starts_with(['=', '@', '\t'])
+                    && cell.starts_with('\'') == (name != "-1.5" && name != "+2" && name != "-" && name != "a=b"),
+                "{line}"
+            );
+        }
+        assert!(text.starts_with("'=1+1\n"), "{text}");
     }
 
     #[test]

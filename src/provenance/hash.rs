@@ -56,7 +56,16 @@ fn list(folder: &Path, out: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-fn hash_file(path: &Path, name: &Path) -> Result<FileHash> {
+/// SHA-256 of bytes, 64 hexadecimal digits.
+pub fn sha256(bytes: &[u8]) -> String {
+    digits(&Sha256::digest(bytes))
+}
+
+fn digits(digest: &[u8]) -> String {
+    digest.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+pub(super) fn hash_file(path: &Path, name: &Path) -> Result<FileHash> {
     let mut file = File::open(path).map_err(|e| Error::io(path, e))?;
     let (mut hasher, mut bytes) = (Sha256::new(), 0);
     let mut buffer = vec![0_u8; 1 << 20];
@@ -68,7 +77,7 @@ fn hash_file(path: &Path, name: &Path) -> Result<FileHash> {
         hasher.update(&buffer[..n]);
         bytes += n as u64;
     }
-    let sha256 = hasher.finalize().iter().map(|b| format!("{b:02x}")).collect();
+    let sha256 = digits(&hasher.finalize());
     Ok(FileHash { path: name.to_string_lossy().replace('\\', "/"), bytes, sha256 })
 }
 

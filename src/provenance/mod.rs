@@ -1,6 +1,9 @@
 //! Provenance: what went in, what came out, with which program and parameters.
 
+pub mod difference;
 pub mod hash;
+pub mod integrity;
+pub mod ledger;
 pub mod manifest;
 mod overlap;
 pub mod plan_file;
@@ -15,7 +18,10 @@ use crate::error::{Error, Result};
 use crate::io::run_dir;
 use crate::warning::Warning;
 
-pub use hash::{FileHash, hash_files, hash_folder};
+pub use difference::{Differences, differences};
+pub use hash::{FileHash, hash_files, hash_folder, sha256};
+pub use integrity::{Checked, check_run};
+pub use ledger::{LEDGER, LedgerEntry, LedgerEvent};
 pub use manifest::{MANIFEST, Manifest, seal, verify};
 pub use plan_file::PlanFile;
 pub use plan_lock::{LockEntry, LockEvent, LockedPlan};
@@ -63,6 +69,18 @@ pub struct RankingWarnings {
 pub struct Execution {
     /// The command line.
     pub command: Vec<String>,
+    /// What made the directory before this command added to it, in its order.
+    #[serde(default)]
+    pub before: Vec<EarlierCommand>,
+    /// Folder that the command ran in; relative paths start there.
+    #[serde(default)]
+    pub folder: String,
+    /// Who ran it (`--operator`).
+    #[serde(default)]
+    pub operator: String,
+    /// What for (`--reason`).
+    #[serde(default)]
+    pub reason: String,
     /// Start, RFC 3339 in UTC.
     pub started: String,
     /// End, RFC 3339 in UTC.
@@ -73,18 +91,44 @@ pub struct Execution {
     pub seconds: Vec<(String, f64)>,
     /// Operating system and processor the program was built for.
     pub target: String,
+    /// SHA-256 of `ro-crate-metadata.json`.
+    #[serde(default)]
+    pub ro_crate_sha256: String,
+    /// SHA-256 of the text of `run.json` with this field empty.
+    #[serde(default)]
+    pub record_sha256: String,
 }
 
-/// Hashes what lies in the run directory, then writes `run.json` and `ro-crate-metadata.json` into it.
+/// A command that made a directory, which a later one added to.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct EarlierCommand {
+    /// Folder that it ran in.
+    pub folder: String,
+    /// The command line.
+    pub command: Vec<String>,
+}
+
+/// Hashes what lies in the run directory, then writes `run.json` and `ro-crate-metadata.json` into it. What other commands put
+/// into folders of their own below it, each with a `run.json`, is on record there.
 ///
 /// # Errors
 /// A file cannot be read or written.
 pub fn write_record(run: &Path, mut record: RunRecord) -> Result<()> {
-    record.outputs = hash_folder(run, &RECORD_FILES)?;
+    record.outputs = integrity::own_files(run)?;
     let json = |value: &serde_json::Value| format!("{value:#}\n");
+    let metadata = json(&ro_crate(&record));
+    record.execution.ro_crate_sha256 = sha256(metadata.as_bytes());
+    record.execution.record_sha256 = String::new();
     let value = serde_json::to_value(&record).expect("a record is plain data");
-    run_dir::write_text(&run.join("run.json"), &json(&value))?;
-    run_dir::write_text(&run.join("ro-crate-metadata.json"), &json(&ro_crate(&record)))
+    let text = json(&value);
+    let sealed = text.replacen(&own_hash(""), &own_hash(&sha256(text.as_bytes())), 1);
+    run_dir::write_text(&run.join("ro-crate-metadata.json"), &metadata)?;
+    run_dir::write_text(&run.join("run.json"), &sealed)
+}
+
+/// The record's own hash as it stands in its text. Quotes inside a text are escaped, so that no value can look like it.
+fn own_hash(hash: &str) -> String {
+    format!("\"record_sha256\": \"{hash}\"")
 }
 
 /// Holds files of a run against the digests of its record; gives back the files that the run was made from.

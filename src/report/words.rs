@@ -112,6 +112,19 @@ pub fn several(n: usize, noun: &str) -> String {
     format!("{} {noun}{}", count(n as u64), if n == 1 { "" } else { "s" })
 }
 
+/// Text for a terminal: characters that would steer it, or turn the direction of writing, are shown as their codes; lines stay.
+pub fn visible(text: &str) -> std::borrow::Cow<'_, str> {
+    let steers = |c: char| {
+        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        (c.is_control() && c != '\n') || turns
+    };
+    if !text.contains(steers) {
+        return text.into();
+    }
+    let shown = |c: char| if steers(c) { c.escape_unicode().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect::<String>().into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,5 +149,11 @@ mod tests {
     fn p_values_keep_two_digits() {
         let words: Vec<String> = [1.0, 0.42, 0.0123, 0.00123, 5.01e-8, 9.99e-5, f64::NAN].map(p_value).to_vec();
         assert_eq!(words, ["1", "0.42", "0.012", "0.0012", "5.0\u{a0}×\u{a0}10⁻⁸", "1.0\u{a0}×\u{a0}10⁻⁴", "–"]);
+    }
+
+    #[test]
+    fn what_steers_a_terminal_is_shown() {
+        assert_eq!(visible("µ — \n„a“"), "µ — \n„a“");
+        assert_eq!(visible("\u{1b}[2J\r\u{7}\u{9b}x\u{202e}"), "\\u{1b}[2J\\u{d}\\u{7}\\u{9b}x\\u{202e}");
     }
 }
