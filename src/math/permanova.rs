@@ -66,8 +66,8 @@ pub struct GroupTest {
 /// let distances = ndarray::Array2::from_shape_fn((5, 5), |(i, j)| (at[i] - at[j]).abs());
 /// let second = [false, false, false, true, true];
 /// let test = two_groups(distances.view(), &second, Exchange::Free, Statistic::PseudoF, 9_999, 1);
-/// // Σ d² / 5 = 58.8 in all; 6 / 3 + 4 / 2 = 4 within.
-/// assert!((test.statistic - 54.8 / (4.0 / 3.0)).abs() < 1e-12 && test.exact);
+/// // Σ d² / 5 = 62.8 in all; 6 / 3 + 4 / 2 = 4 within.
+/// assert!((test.statistic - 58.8 / (4.0 / 3.0)).abs() < 1e-12 && test.exact);
 /// assert_eq!((test.p, test.smallest_p), (0.1, 0.1));
 /// ```
 pub fn two_groups(

@@ -38,7 +38,7 @@ pub fn howe(n: usize, content: f64, confidence: f64) -> f64 {
 /// the confidence.
 ///
 /// ```
-/// assert!((cqa::math::tolerance::two_sided(10, 0.95, 0.95) - 3.394).abs() < 5e-4);
+/// assert!((cqa::math::tolerance::two_sided(10, 0.95, 0.95) - 3.3934).abs() < 1e-4);
 /// ```
 pub fn two_sided(n: usize, content: f64, confidence: f64) -> f64 {
     assert_shares(content, confidence);
