@@ -114,8 +114,9 @@ fn a_run_is_verified_run_again_and_compared_and_the_ledger_tells_of_it() {
     for sentence in ["as recorded", "entry 4 of", "outputs are the same"] {
         assert!(said.contains(sentence), "{said}");
     }
-    let record = fs::read_to_string(run.join("run.json")).unwrap();
-    assert!(record.contains("\"operator\": \"A. B\"") || record.contains("\"before\""), "{record}");
+    let record: serde_json::Value = serde_json::from_slice(&fs::read(run.join("run.json")).unwrap()).unwrap();
+    assert_eq!(record["execution"]["before"][0]["command"][1], "cluster");
+    assert_eq!(record["execution"]["command"][1], "rank");
 
     for file in files(&run).into_iter().chain(files(&folder.path().join("lots"))) {
         let is_truth = file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("truth"));
@@ -212,7 +213,7 @@ fn twenty_kills_leave_the_earlier_result_or_the_new_one_whole() {
         fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name().to_string_lossy().into_owned()).collect();
     assert!(!left.iter().any(|name| name.starts_with('.')), "{left:?}");
     let said = ends(&["verify", "--ledger", text(&folder.path().join("ledger.jsonl"))], 0);
-    assert!(said.contains("never ended: killed") || n_earlier + n_new == 20, "{said}");
+    assert!(said.contains("never ended: killed"), "{said}");
 }
 
 #[test]
@@ -295,7 +296,7 @@ fn names_from_outside_reach_neither_page_nor_spreadsheet_nor_terminal_nor_other_
         }
         if name.ends_with(".html") || name.ends_with(".svg") {
             let page = fs::read_to_string(&file).unwrap();
-            for bad in ["<script>alert", "<i>", "<b>vegf", "vegf<b>", "\u{1b}"] {
+            for bad in ["<script>alert", "[2J<i>", "<b>vegf", "vegf<b>", "\u{1b}"] {
                 assert!(!page.contains(bad), "{name} holds {bad}");
             }
         }

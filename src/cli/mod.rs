@@ -183,10 +183,9 @@ fn recorded(cli: &mut Cli, terminal: &Terminal) -> Outcome {
     }
     let record = recorded::Recorded::start(cli)?;
     let outcome = dispatch(cli, terminal);
-    if let Some(record) = record {
-        record.end(&outcome)?;
-    }
-    outcome
+    let ended = record.map_or(Ok(()), |record| record.end(&outcome));
+    // What stopped the command is told before what stopped the record of it.
+    outcome.and_then(|warnings| ended.map(|()| warnings))
 }
 
 fn dispatch(cli: &Cli, terminal: &Terminal) -> Outcome {

@@ -11,6 +11,9 @@ use crate::error::{Error, Result};
 /// Bytes asked for at a time. Fits the second-level cache, so that a block is parsed where it was decompressed.
 const BLOCK: usize = 256 * 1024;
 
+/// Longest line: that of a table of tens of millions of cells. A gz that unpacks to more is not of this world.
+const MAX_LINE: usize = if cfg!(test) { 8 * BLOCK } else { 1 << 28 };
+
 /// Opens a file; one that begins as gz does is decompressed, whatever its name.
 pub(crate) fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
     let file = File::open(path).map_err(|e| Error::io(path, e))?;
@@ -109,6 +112,10 @@ impl<'p, R: Read> Blocks<'p, R> {
         self.end -= self.start;
         self.start = 0;
         // A line longer than the buffer: the buffer grows with what was really read, never with what a header promises.
+        if self.end > MAX_LINE {
+            let message = format!("the next line is longer than {} MiB; is this text?", MAX_LINE >> 20);
+            return Err(Error::parse(self.path, line + 1, message));
+        }
         if self.buffer.len() < self.end + BLOCK {
             self.buffer.resize(2 * self.end + BLOCK, 0);
         }
@@ -164,7 +171,10 @@ pub(crate) fn memchr(byte: u8, haystack: &[u8]) -> Option<usize> {
 
 /// The text of a line, or an error that says which line is not UTF-8.
 pub(crate) fn utf8<'a>(bytes: &'a [u8], path: &Path, line: u64) -> Result<&'a str> {
-    std::str::from_utf8(bytes).map_err(|_| Error::parse(path, line, "not UTF-8 text; save the file as UTF-8"))
+    std::str::from_utf8(bytes).map_err(|e| {
+        let before = bytes[..e.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count() as u64;
+        Error::parse(path, line + before, "not UTF-8 text; save the file as UTF-8")
+    })
 }
 
 #[cfg(test)]

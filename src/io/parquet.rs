@@ -60,7 +60,16 @@ fn array_of(column: &Column) -> ArrayRef {
 }
 
 /// Reads a Parquet file of the column types that [`write_parquet`] writes.
+///
+/// The decoder panics on some damaged files; that is told as the damage it is.
 pub(super) fn read_parquet(path: &Path, file: File) -> Result<Table> {
+    let read = std::panic::AssertUnwindSafe(|| decode(path, file));
+    std::panic::catch_unwind(read).unwrap_or_else(|_| {
+        Err(Error::format(path, "", "can't be read as Parquet, it is damaged; write the file anew"))
+    })
+}
+
+fn decode(path: &Path, file: File) -> Result<Table> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| parquet_error(path, e))?;
     let schema = builder.schema().clone();
     // Every batch brings the whole dictionary of its columns, so few large ones are read much faster than many small ones.

@@ -22,9 +22,15 @@ use crate::error::{Error, Result};
 /// Largest piece that is read at once; a file that claims more is damaged.
 const MAX_READ_BYTES: usize = 1 << 33;
 
+/// Values of a data set, and bytes of a piece, that a file may claim whatever its size, and times its size that it may claim beyond:
+/// deflate packs at most 1,032 bytes into one, and what was never written takes no room at all.
+const MODEST_BYTES: u64 = 64 << 20;
+const MOST_PACKED: u64 = 2048;
+
 /// An open file.
 pub(super) struct H5 {
     path: PathBuf,
+    size: u64,
     file: Hdf5File,
 }
 
@@ -33,6 +39,7 @@ impl H5 {
     pub(super) fn open(path: &Path) -> Result<Self> {
         // The library reports a missing file and a damaged one alike; the operating system knows better.
         let size = std::fs::metadata(path).map_err(|e| Error::io(path, e))?.len();
+        let most = usize::try_from(MODEST_BYTES.max(size.saturating_mul(MOST_PACKED))).unwrap_or(usize::MAX);
         let mut filters = FilterRegistry::new();
         filters.register(
             lzf::FILTER_LZF,
@@ -40,8 +47,8 @@ impl H5 {
         );
         let options = OpenOptions::default()
             .with_filter_registry(filters)
-            .with_max_chunk_bytes(hdf5_reader::HDF5_MAX_CHUNK_BYTES)
-            .with_max_read_bytes(MAX_READ_BYTES)
+            .with_max_chunk_bytes(most.min(hdf5_reader::HDF5_MAX_CHUNK_BYTES))
+            .with_max_read_bytes(most.min(MAX_READ_BYTES))
             // Matrices are streamed in whole chunks, each read once.
             .with_chunk_cache_bytes(8 << 20);
         let file = Hdf5File::open_with_options(path, options).map_err(|e| match e {
@@ -51,7 +58,7 @@ impl H5 {
             }
             other => Error::format(path, "", format!("can't be opened as HDF5 ({other}; {size} bytes); copy it anew")),
         })?;
-        let file = Self { path: path.to_path_buf(), file };
+        let file = Self { path: path.to_path_buf(), size, file };
         if file.has("row_attrs") && file.has("col_attrs") {
             return Err(file.error(
                 "row_attrs",
@@ -107,9 +114,21 @@ impl H5 {
         Ok((groups, datasets))
     }
 
-    /// The data set of this key.
+    /// The data set of this key, which must not claim more values than a file of this size can hold.
     pub(super) fn dataset(&self, key: &str) -> Result<Dataset> {
-        self.file.dataset(key).map_err(|e| self.failed(key, e))
+        let dataset = self.file.dataset(key).map_err(|e| self.failed(key, e))?;
+        let n_values = dataset.shape().iter().try_fold(1_u64, |n, side| n.checked_mul(*side));
+        match n_values {
+            Some(n) if n <= MODEST_BYTES.max(self.size.saturating_mul(MOST_PACKED)) => Ok(dataset),
+            _ => Err(self.error(
+                key,
+                format!(
+                    "claims {} values, more than a file of {} bytes can hold; is it damaged? Copy it anew",
+                    dataset.shape().iter().map(u64::to_string).collect::<Vec<_>>().join(" × "),
+                    self.size
+                ),
+            )),
+        }
     }
 
     /// All strings of a data set of text.
