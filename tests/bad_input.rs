@@ -371,7 +371,10 @@ fn every_row_of_the_table_is_refused_as_it_says() {
         if !held {
             wrong.push(format!("{what}: exit {code:?}, {text}"));
         }
-        table += &format!("| {what} | {} |\n", message.replace('|', "\\|").replace('<', "&lt;"));
+        table += &format!(
+            "| {what} | {} |\n",
+            message.replace('|', "\\|").replace('<', "&lt;").replace('[', "\\[").replace(']', "\\]")
+        );
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/guide/bad_input.md");
@@ -387,7 +390,8 @@ fn every_row_of_the_table_is_refused_as_it_says() {
 
 #[test]
 fn what_only_looks_bad_is_read() {
-    let good: [(&str, fn(&Path)); 4] = [
+    type Make = fn(&Path);
+    let good: [(&str, Make); 4] = [
         ("CRLF and BOM", |f| {
             write(f, "lots.csv", "\u{feff}lot;path\r\nA;lot\r\n");
             tenx(f, &format!("{MTX}2 2 2\n1 1 1\n2 2 1\n").replace('\n', "\r\n"));
