@@ -151,10 +151,10 @@ impl Dataset {
         (0..).zip(genes).for_each(|(new, &gene)| new_index[gene as usize] = Some(new));
         let pick = |names: &[String]| genes.iter().map(|&gene| names[gene as usize].clone()).collect();
         let names = Genes::new(pick(self.genes.ids()), pick(self.genes.symbols())).expect("ids stay unique");
-        let select = |lot: &Lot| Lot {
-            name: lot.name.clone(),
-            barcodes: lot.barcodes.clone(),
-            counts: lot.counts.map_genes(&new_index, genes.len()),
+        let select = |lot: &Lot| {
+            let counts = lot.counts.map_genes(&new_index, genes.len());
+            lot.counts.release();
+            Lot { name: lot.name.clone(), barcodes: lot.barcodes.clone(), counts }
         };
         let lots = self.lots.par_iter().map(select).collect();
         Self::new(names, lots, self.sheet.clone()).expect("a selection of a checked data set is valid")

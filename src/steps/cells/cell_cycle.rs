@@ -243,12 +243,14 @@ mod tests {
         symbols.extend((0..400).map(|i| format!("OTHER{i}")));
         let cells = (0..200_u32)
             .map(|cell| {
-                let every = |gene: usize, n: usize| u32::from((cell as usize * 31 + gene * 17).is_multiple_of(n));
+                let at = cell as usize;
+                let mixed = |gene: usize| (at * 31 + gene * gene * 17 + at * at * gene) % 101;
                 let count = |gene: usize| match rows.get(gene).map(|r| r[1]) {
                     Some("S") if cell % 5 == 0 => 3,
                     Some("G2M") if cell % 7 == 0 => 4,
-                    Some(_) => every(gene, 5),
-                    None => every(gene, 2 + gene % 5) * (1 + (gene / 5 % 4) as u32),
+                    Some(_) => u32::from((at * 31 + gene * 17).is_multiple_of(5)),
+                    None if mixed(gene) < 12 + gene % 36 => 1 + gene as u32 % 4,
+                    None => 0,
                 };
                 (0..symbols.len()).map(count).collect()
             })
