@@ -6,9 +6,19 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result};
+use crate::io::unfinished::Unfinished;
 
-/// Targets that this process has claimed, with the number of claims.
-static HELD: Mutex<BTreeMap<PathBuf, (usize, Option<File>)>> = Mutex::new(BTreeMap::new());
+/// Targets that this process has claimed.
+static HELD: Mutex<BTreeMap<PathBuf, Held>> = Mutex::new(BTreeMap::new());
+
+/// A claimed target.
+struct Held {
+    n_claims: usize,
+    /// `None` where the file system knows no locks.
+    lock: Option<File>,
+    /// The lock's file goes when the program is interrupted.
+    _unfinished: Unfinished,
+}
 
 /// The right to write a target; other processes are refused until it is dropped, or the process has ended or was killed.
 ///
@@ -28,13 +38,14 @@ impl Claim {
     pub fn new(target: &Path) -> Result<Self> {
         let target = std::path::absolute(target).map_err(|e| Error::io(target, e))?;
         let mut held = held();
-        if let Some((n, _)) = held.get_mut(&target) {
-            *n += 1;
+        if let Some(held) = held.get_mut(&target) {
+            held.n_claims += 1;
             return Ok(Self { target });
         }
         let lock = lock(&target)?;
+        let _unfinished = Unfinished::register(&hidden(&target, "lock"));
         let cleaned = if lock.is_some() { clean(&target) } else { Ok(()) };
-        held.insert(target.clone(), (1, lock));
+        held.insert(target.clone(), Held { n_claims: 1, lock, _unfinished });
         drop(held);
         let claim = Self { target };
         cleaned.map(|()| claim)
@@ -44,11 +55,11 @@ impl Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         let mut held = held();
-        let Some((n, lock)) = held.get_mut(&self.target) else { return };
-        *n -= 1;
-        if *n == 0 {
+        let Some(claimed) = held.get_mut(&self.target) else { return };
+        claimed.n_claims -= 1;
+        if claimed.n_claims == 0 {
             // The name goes before the lock, so that no one can hold a lock without a name.
-            if lock.is_some() {
+            if claimed.lock.is_some() {
                 let _ = fs::remove_file(hidden(&self.target, "lock"));
             }
             held.remove(&self.target);
@@ -56,7 +67,7 @@ impl Drop for Claim {
     }
 }
 
-fn held() -> MutexGuard<'static, BTreeMap<PathBuf, (usize, Option<File>)>> {
+fn held() -> MutexGuard<'static, BTreeMap<PathBuf, Held>> {
     HELD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
