@@ -1,8 +1,9 @@
 //! Promise: a comparison is planned first, and its verdicts come as often as the plan says. Names are sentences.
 
+mod program;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
 use cqa::data::{
     Attribute, AttributeKind, AttributeTransform, Comparison, ComparisonDesign, Margin, MarginUnit, Multiplicity,
@@ -11,22 +12,7 @@ use cqa::data::{
 use cqa::simulate::{ChangeParams, simulate_change};
 use cqa::steps::process::Outcome;
 use cqa::steps::process::compare::{Groups, attribute_values, judge, mean_sd, operating_at};
-
-fn cqa(folder: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_cqa")).current_dir(folder).args(args).output().expect("the program starts")
-}
-
-fn succeeds(folder: &Path, args: &[&str]) -> String {
-    let output = cqa(folder, args);
-    assert!(output.status.success(), "cqa {}: {}", args.join(" "), String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn fails(folder: &Path, args: &[&str]) -> String {
-    let output = cqa(folder, args);
-    assert_eq!(output.status.code(), Some(1), "cqa {}", args.join(" "));
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
+use program::{fails, succeeds};
 
 const PLAN: &str = "\
 title = \"New vessel\"

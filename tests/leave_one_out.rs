@@ -1,9 +1,11 @@
 //! Promise: the road without each lot is the road of the other lots, and it shows what rests on one lot.
 
+use std::path::{Path, PathBuf};
+
 use cqa::data::{CountsBuilder, Dataset, Lot, LotSheet, LotSource, SheetColumn};
 use cqa::io::ReadLots;
 use cqa::output::{Output, write_run};
-use cqa::pipeline::{self, Analysis, Params, Space};
+use cqa::pipeline::{self, Analysis, Params, Ranked, Space};
 use cqa::progress::Silent;
 use cqa::provenance::Execution;
 use cqa::simulate::{SimulateParams, Simulated, Truth, simulate};
@@ -35,6 +37,14 @@ fn params() -> Params {
     params.resolution.resolution = 0.8;
     params.leiden.n_starts = 2;
     params
+}
+
+/// Writes a run below `folder`.
+fn written(folder: &Path, analysis: &Analysis, ranked: &Ranked, space: &Space) -> PathBuf {
+    let run = folder.join("run");
+    let (ranked, execution) = (std::slice::from_ref(ranked), Execution::default());
+    write_run(&run, false, Output { analysis, ranked, inputs: Vec::new(), execution }, space, &Silent).unwrap();
+    run
 }
 
 fn cluster(dataset: Dataset, params: &Params) -> (Analysis, Space) {
@@ -159,14 +169,7 @@ fn lots_of_a_donor_are_left_out_together() {
     assert!(rows.iter().all(|row| (row.n_lots, row.n_units) == (11, 6)));
     // Rows of donors meet the roads without their lots.
     let folder = tempfile::tempdir().unwrap();
-    let run = folder.path().join("run");
-    let output = Output {
-        analysis: &analysis,
-        ranked: std::slice::from_ref(&ranked),
-        inputs: Vec::new(),
-        execution: Execution::default(),
-    };
-    write_run(&run, false, output, &space, &Silent).unwrap();
+    let run = written(folder.path(), &analysis, &ranked, &space);
     let table = cqa::io::tables::read_table(&run.join("rank").join(&truth.readout).join("influence.csv")).unwrap();
     assert_eq!(table.n_rows(), 6 * rows.len());
     let text = std::fs::read_to_string(run.join("rank").join(&truth.readout).join("influence.csv")).unwrap();
@@ -199,14 +202,7 @@ fn few_lots_are_told_and_a_run_is_read_back_as_it_was() {
     let (analysis, space) = cluster(dataset, &with_choices);
     let ranked = pipeline::rank(&analysis, &truth.readout).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let run = folder.path().join("run");
-    let output = Output {
-        analysis: &analysis,
-        ranked: std::slice::from_ref(&ranked),
-        inputs: Vec::new(),
-        execution: Execution::default(),
-    };
-    write_run(&run, false, output, &space, &Silent).unwrap();
+    let run = written(folder.path(), &analysis, &ranked, &space);
     let back = pipeline::load_run(&run).unwrap();
     // By their words, as NaN is not equal to itself.
     let words = |a: &Analysis| format!("{:?} {:?}", a.leave_one_out, a.specifications);

@@ -1,9 +1,10 @@
 //! Promise: a reference places lots of its kind, and says so of lots that are not. Names are sentences.
 
+mod program;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 use cqa::data::{Column, Counts, CountsBuilder, Dataset, Genes, Lot, Table};
@@ -11,6 +12,7 @@ use cqa::io::tables::read_table;
 use cqa::io::tenx_mtx_write::{write_lots, write_tenx_mtx};
 use cqa::math::rng::stream;
 use cqa::simulate::{SimulateParams, simulate};
+use program::{cqa, fails, number, rows, succeeds};
 use rand::seq::SliceRandom;
 
 /// Lots of the reference, of twelve of one kind.
@@ -18,22 +20,6 @@ const N_REFERENCE: usize = 9;
 const N_LOTS: usize = 12;
 /// Without what takes time and is not needed here.
 const QUICK: [&str; 3] = ["--no-leave-one-out", "--no-sensitivity", "--quiet"];
-
-fn cqa(folder: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_cqa")).current_dir(folder).args(args).output().expect("the program starts")
-}
-
-fn succeeds(folder: &Path, args: &[&str]) -> String {
-    let output = cqa(folder, args);
-    assert!(output.status.success(), "cqa {}: {}", args.join(" "), String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn fails(folder: &Path, args: &[&str]) -> String {
-    let output = cqa(folder, args);
-    assert_eq!(output.status.code(), Some(1), "cqa {}", args.join(" "));
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
 
 /// Twelve simulated lots on disk, nine of them clustered and frozen; made once for all tests.
 struct World {
@@ -80,18 +66,6 @@ fn world() -> &'static World {
         let said = succeeds(at, &[&["freeze", "run", "-o", "reference", "--quiet"][..], &panels].concat());
         World { folder, dataset, said, potent }
     })
-}
-
-/// Column → value of each row of a CSV file.
-fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
-    let mut reader = csv::Reader::from_path(path).unwrap();
-    let header = reader.headers().unwrap().clone();
-    let row = |row: csv::StringRecord| header.iter().zip(row.iter()).map(|(a, b)| (a.into(), b.into())).collect();
-    reader.records().map(|r| row(r.unwrap())).collect()
-}
-
-fn number(row: &BTreeMap<String, String>, name: &str) -> f64 {
-    row[name].parse().unwrap_or(f64::NAN)
 }
 
 fn texts(table: &Table, name: &str) -> Vec<String> {

@@ -1,30 +1,21 @@
 //! Promise: `cqa screen` finds the cells that were put there, says what a zero excludes, and passes on what readers refuse.
 
-use std::collections::BTreeMap;
+mod program;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
 use cqa::data::{CountsBuilder, Dataset, Genes, Lot, LotSheet, LotSource};
 use cqa::io::tenx_mtx_write::write_lots;
 use cqa::math::rng::stream;
+use program::{cqa, number, rows, succeeds};
 use rand::RngExt;
 
 const GENES: [&str; 12] =
     ["LIN28A", "ESRG", "CNMD", "POU5F1", "NANOG", "TDGF1", "DPPA4", "L1TD1", "SFRP2", "COL1A1", "MT-CO1", "RPL3"];
 
-fn cqa(args: &[&str], folder: &Path) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_cqa")).args(args).current_dir(folder).output().expect("the program starts")
-}
-
-fn succeeds(args: &[&str], folder: &Path) -> String {
-    let output = cqa(args, folder);
-    assert!(output.status.success(), "cqa {}: {}", args.join(" "), String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
 fn fails(args: &[&str], folder: &Path) -> String {
-    let output = cqa(args, folder);
+    let output = cqa(folder, args);
     assert_ne!(output.status.code(), Some(0), "cqa {}", args.join(" "));
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
@@ -59,18 +50,6 @@ fn write(folder: &Path, lots: &[(&str, usize, usize)], depth: u32, genes: &[&str
     write_lots(folder, &dataset).unwrap();
 }
 
-/// Column → value of each row of a table.
-fn table(path: &Path) -> Vec<BTreeMap<String, String>> {
-    let mut reader = csv::Reader::from_path(path).unwrap();
-    let header = reader.headers().unwrap().clone();
-    let row = |row: csv::StringRecord| header.iter().zip(row.iter()).map(|(a, b)| (a.into(), b.into())).collect();
-    reader.records().map(|r| row(r.unwrap())).collect()
-}
-
-fn number(row: &BTreeMap<String, String>, name: &str) -> f64 {
-    row[name].parse().unwrap_or(f64::NAN)
-}
-
 #[test]
 fn spiked_cells_are_found_zeros_have_limits_and_controls_widen_them() {
     let folder = tempfile::tempdir().unwrap();
@@ -79,14 +58,14 @@ fn spiked_cells_are_found_zeros_have_limits_and_controls_widen_them() {
     write(&here.join("ips"), &[("ips", 0, 200)], 6_000, &GENES);
     write(&here.join("bm"), &[("bm", 4_000, 0)], 2_000, &GENES);
     let args = ["screen", "product/lots.csv", "--signature", "residual_pluripotent", "-o", "out"];
-    let said = succeeds(&args, here);
+    let said = succeeds(here, &args);
     assert!(said.contains("limits are for cells that show the signature"), "{said}");
-    let rows = table(&here.join("out/screen.csv"));
-    assert_eq!((rows[0]["n_cells"].as_str(), rows[0]["n_positive"].as_str()), ("3000", "0"));
-    assert!((number(&rows[0], "upper_95") - 9.980_8e-4).abs() < 1e-7 && rows[0]["upper_95_adjusted"].is_empty());
-    let n_positive = number(&rows[1], "n_positive");
-    assert!((3.0..=5.0).contains(&n_positive), "{rows:?}");
-    let cells = table(&here.join("out/positives.csv"));
+    let lots = rows(&here.join("out/screen.csv"));
+    assert_eq!((lots[0]["n_cells"].as_str(), lots[0]["n_positive"].as_str()), ("3000", "0"));
+    assert!((number(&lots[0], "upper_95") - 9.980_8e-4).abs() < 1e-7 && lots[0]["upper_95_adjusted"].is_empty());
+    let n_positive = number(&lots[1], "n_positive");
+    assert!((3.0..=5.0).contains(&n_positive), "{lots:?}");
+    let cells = rows(&here.join("out/positives.csv"));
     assert!(cells.iter().all(|cell| cell["lot"] == "spiked" && number(cell, "n_signature_genes") >= 3.0), "{cells:?}");
     assert_eq!(cells.len() as f64, n_positive);
     let page = fs::read_to_string(here.join("out/report.html")).unwrap();
@@ -95,13 +74,13 @@ fn spiked_cells_are_found_zeros_have_limits_and_controls_widen_them() {
         assert!(here.join("out").join(file).exists(), "{file}");
     }
     // What was written can be read again as a signature.
-    succeeds(&["screen", "product/lots.csv", "--signature", "out/signature.toml", "-o", "again"], here);
+    succeeds(here, &["screen", "product/lots.csv", "--signature", "out/signature.toml", "-o", "again"]);
     assert_eq!(fs::read(here.join("out/screen.csv")).unwrap(), fs::read(here.join("again/screen.csv")).unwrap());
 
     let with = |threads: &str, out: &str| {
         let mut args = vec!["screen", "product/lots.csv", "--signature", "residual_pluripotent", "-o", out];
         args.extend(["--positive", "ips/lots.csv", "--negative", "bm/lots.csv", "--threads", threads]);
-        succeeds(&args, here)
+        succeeds(here, &args)
     };
     with("1", "one");
     with("2", "two");
@@ -112,12 +91,12 @@ fn spiked_cells_are_found_zeros_have_limits_and_controls_widen_them() {
             "{file}"
         );
     }
-    let with = table(&here.join("one/screen.csv"));
+    let with = rows(&here.join("one/screen.csv"));
     // The control is three times as deep; thinned, fewer of its cells show the signature.
-    let control = &table(&here.join("one/detection.csv"))[0];
+    let control = &rows(&here.join("one/detection.csv"))[0];
     assert!(number(control, "detection_probability") < number(control, "unthinned"), "{control:?}");
-    assert!(number(&with[0], "upper_95_adjusted") > number(&rows[0], "upper_95"));
-    assert_eq!(with[0]["upper_95"], rows[0]["upper_95"]);
+    assert!(number(&with[0], "upper_95_adjusted") > number(&lots[0], "upper_95"));
+    assert_eq!(with[0]["upper_95"], lots[0]["upper_95"]);
     assert!(number(&with[1], "p_background") < 0.01 && number(&with[0], "p_background") == 1.0);
 }
 
