@@ -8,7 +8,7 @@ use std::time::Instant;
 use clap::Args;
 use cqa::io::{ReadLots, join::read_lots, tenx_mtx_write::write_lots};
 use cqa::math::machine::Machine;
-use cqa::pipeline::{self, Analysis, Params, Space};
+use cqa::pipeline::{self, Params, Space};
 use cqa::progress::Progress;
 use cqa::simulate::{SimulateParams, simulate};
 
@@ -54,7 +54,7 @@ pub fn bench(args: &BenchArgs, common: &Common, terminal: &Terminal) -> Outcome 
     let work = Work::of_input(&read);
     let (analysis, space) = pipeline::cluster(read, &params, &watch)?;
     terminal.done();
-    print(&watch, &rates, &work, &analysis, &space, &params);
+    print(&watch, &rates, &work, &space, &params);
     Ok(analysis.warnings)
 }
 
@@ -155,14 +155,7 @@ impl Work {
 const TEXT_PER_ENTRY: f64 = 13.0;
 
 /// Least seconds of one thread for a step, by the work that can't be left out, and what that is.
-fn bound(
-    step: &str,
-    rates: &Rates,
-    work: &Work,
-    analysis: &Analysis,
-    space: &Space,
-    params: &Params,
-) -> Option<(f64, &'static str)> {
+fn bound(step: &str, rates: &Rates, work: &Work, space: &Space, params: &Params) -> Option<(f64, &'static str)> {
     let n = space.dataset.n_cells() as f64;
     let (p, k) = (space.hvg.genes.len() as f64, space.pca.loadings.ncols() as f64);
     let dims = space.pca.n_leading as f64;
@@ -183,12 +176,8 @@ fn bound(
         "umap" => {
             // Edges pull about half of the rounds, each pull with the repulsive samples; some 40 operations each.
             let edges = n * params.umap.n_neighbors as f64;
-            let rounds = match params.umap.n_epochs {
-                0 if n > 1e4 => 200.0,
-                0 => 500.0,
-                given => given as f64,
-            };
-            let moves = 0.5 * edges * rounds * (1.0 + params.umap.negative_sample_rate as f64);
+            let rounds = params.umap.rounds(space.dataset.n_cells());
+            let moves = 0.5 * edges * rounds as f64 * (1.0 + params.umap.negative_sample_rate as f64);
             (40.0 * moves / rates.flops, "moves of the layout")
         }
         "deviation" => {
@@ -197,10 +186,9 @@ fn bound(
         }
         _ => return None,
     })
-    .filter(|_| !analysis.clusters.is_empty())
 }
 
-fn print(watch: &Stopwatch, rates: &Rates, work: &Work, analysis: &Analysis, space: &Space, params: &Params) {
+fn print(watch: &Stopwatch, rates: &Rates, work: &Work, space: &Space, params: &Params) {
     println!(
         "{} lots, {} cells kept, {:.0} million counts above 0; {} threads",
         space.dataset.n_lots(),
@@ -220,7 +208,7 @@ fn print(watch: &Stopwatch, rates: &Rates, work: &Work, analysis: &Analysis, spa
     for (step, wall, cpu) in steps.iter() {
         let seconds = cpu.unwrap_or(*wall);
         let shown = cpu.map_or("".into(), |cpu| format!("{cpu:.2}"));
-        match bound(step, rates, work, analysis, space, params) {
+        match bound(step, rates, work, space, params) {
             Some((least, what)) => {
                 println!("{step:<14} {wall:>8.2} {shown:>8} {least:>9.2} {:>7.1}  {what}", seconds / least);
             }

@@ -62,6 +62,17 @@ impl Default for UmapParams {
     }
 }
 
+impl UmapParams {
+    /// Rounds for so many cells.
+    pub fn rounds(&self, n_cells: usize) -> usize {
+        match self.n_epochs {
+            0 if n_cells <= LARGE => EPOCHS_SMALL,
+            0 => EPOCHS_LARGE,
+            given => given,
+        }
+    }
+}
+
 /// Lays out the cells in two dimensions: cells × 2. `embedding` (cells × dimensions) gives the start.
 ///
 /// # Errors
@@ -72,13 +83,8 @@ pub fn umap(neighbors: &Neighbors, embedding: &Array2<f32>, params: &UmapParams,
     assert_eq!(neighbors.indices.nrows(), n, "neighbours of each cell");
     let nearest = neighbors.nearest(params.n_neighbors);
     let edges = graph(&nearest, &NeighborsParams { graph: GraphKind::Umap, ..NeighborsParams::default() });
-    let n_epochs = match params.n_epochs {
-        0 if n <= LARGE => EPOCHS_SMALL,
-        0 => EPOCHS_LARGE,
-        given => given,
-    };
     let curve = Curve::fit(params.min_dist, params.spread);
-    let places = layout(&edges, start(embedding, seed), curve, n_epochs, params.negative_sample_rate, seed);
+    let places = layout(&edges, start(embedding, seed), curve, params.rounds(n), params.negative_sample_rate, seed);
     Ok(Array2::from_shape_vec((n, 2), places.into_flattened()).expect("cells × 2"))
 }
 
