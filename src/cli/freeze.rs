@@ -45,7 +45,6 @@ pub struct FreezeArgs {
 pub fn freeze(args: &FreezeArgs, common: &Common, terminal: &Terminal) -> Outcome {
     let clock = Clock::start();
     let _claim = settings::refuse_existing(&args.output, args.force)?;
-    let files = FILES.map(|name| args.run.join(name));
     let mut inputs = verify_run(&args.run, &FILES)?;
     terminal.start("read", 0);
     let analysis = pipeline::load_run(&args.run)?;
@@ -68,7 +67,7 @@ pub fn freeze(args: &FreezeArgs, common: &Common, terminal: &Terminal) -> Outcom
     terminal.expect(run.dataset.n_lots(), &["reference", "held_out"]);
     let barcodes: Vec<Vec<String>> = run.dataset.lots().iter().map(|lot| lot.barcodes.clone()).collect();
     let frozen = pipeline::freeze::freeze(run, &readouts, &params, terminal)?;
-    inputs.extend(hash_files(&files.into_iter().chain(args.panel.clone()).collect::<Vec<_>>())?);
+    inputs.extend(hash_files(args.panel.as_slice())?);
     let hash =
         write_reference(&args.output, args.force, &frozen, &barcodes, inputs, clock.execution(common, terminal))?;
     terminal.done();

@@ -34,26 +34,28 @@ pub fn hash_files(paths: &[PathBuf]) -> Result<Vec<FileHash>> {
 /// # Errors
 /// A file or folder cannot be read.
 pub fn hash_folder(folder: &Path, skip: &[&str]) -> Result<Vec<FileHash>> {
-    let mut paths = Vec::new();
-    list(folder, &mut paths)?;
-    let relative = |path: &PathBuf| path.strip_prefix(folder).expect("listed below the folder").to_path_buf();
-    let mut names: Vec<PathBuf> = paths.iter().map(relative).collect();
-    names.retain(|name| !skip.iter().any(|s| Path::new(s) == name));
-    names.sort();
+    let mut names = relative_files(folder)?;
+    let is_file = |name: &Path| folder.join(name).symlink_metadata().is_ok_and(|entry| entry.is_file());
+    names.retain(|name| !skip.iter().any(|s| Path::new(s) == name) && is_file(name));
     names.par_iter().map(|name| hash_file(&folder.join(name), name)).collect()
 }
 
-fn list(folder: &Path, out: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in std::fs::read_dir(folder).map_err(|e| Error::io(folder, e))? {
-        let entry = entry.map_err(|e| Error::io(folder, e))?;
-        let kind = entry.file_type().map_err(|e| Error::io(entry.path(), e))?;
-        if kind.is_dir() {
-            list(&entry.path(), out)?;
-        } else if kind.is_file() {
-            out.push(entry.path());
+/// Everything below a folder but folders, links included, by sorted relative path.
+pub(super) fn relative_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let (mut out, mut ahead) = (Vec::new(), vec![folder.to_path_buf()]);
+    while let Some(next) = ahead.pop() {
+        for entry in std::fs::read_dir(&next).map_err(|e| Error::io(&next, e))? {
+            let entry = entry.map_err(|e| Error::io(&next, e))?;
+            let kind = entry.file_type().map_err(|e| Error::io(entry.path(), e))?;
+            if kind.is_dir() {
+                ahead.push(entry.path());
+            } else {
+                out.push(entry.path().strip_prefix(folder).expect("listed below the folder").to_path_buf());
+            }
         }
     }
-    Ok(())
+    out.sort();
+    Ok(out)
 }
 
 /// SHA-256 of bytes, 64 hexadecimal digits.

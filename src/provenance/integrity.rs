@@ -1,11 +1,11 @@
 //! A directory held against its record: what was changed, is missing, or was added.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::hash::hash_file;
+use super::hash::{hash_file, relative_files};
 use super::{FileHash, MANIFEST, RECORD_FILES, RunRecord, hash_folder, manifest, own_hash, sha256};
 use crate::error::{Error, Result};
 
@@ -33,10 +33,10 @@ impl Checked {
     }
 }
 
-/// Folders below `folder`, relative to it, that have a record of their own; what is below those is theirs.
-fn nested(folder: &Path) -> Result<Vec<PathBuf>> {
+/// Folders of these files that have a record of their own; what is below those is theirs.
+fn nested(files: &[PathBuf]) -> Vec<PathBuf> {
     let mut out: Vec<PathBuf> = Vec::new();
-    for file in relative_files(folder)? {
+    for file in files {
         let Some(parent) = file.parent().filter(|parent| !parent.as_os_str().is_empty()) else { continue };
         if file.file_name().is_some_and(|name| name == "run.json") && !out.iter().any(|known| parent.starts_with(known))
         {
@@ -45,29 +45,12 @@ fn nested(folder: &Path) -> Result<Vec<PathBuf>> {
         }
     }
     out.sort();
-    Ok(out)
-}
-
-fn relative_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let (mut out, mut ahead) = (Vec::new(), vec![folder.to_path_buf()]);
-    while let Some(next) = ahead.pop() {
-        for entry in std::fs::read_dir(&next).map_err(|e| Error::io(&next, e))? {
-            let entry = entry.map_err(|e| Error::io(&next, e))?;
-            let kind = entry.file_type().map_err(|e| Error::io(entry.path(), e))?;
-            if kind.is_dir() {
-                ahead.push(entry.path());
-            } else {
-                out.push(entry.path().strip_prefix(folder).expect("listed below the folder").to_path_buf());
-            }
-        }
-    }
-    out.sort();
-    Ok(out)
+    out
 }
 
 /// Files of a run directory that its record tells of: all but the record itself and what has a record of its own.
 pub(super) fn own_files(run: &Path) -> Result<Vec<FileHash>> {
-    let nested = nested(run)?;
+    let nested = nested(&relative_files(run)?);
     let mut files = hash_folder(run, &RECORD_FILES)?;
     files.retain(|file| !nested.iter().any(|folder| Path::new(&file.path).starts_with(folder)));
     Ok(files)
@@ -88,7 +71,8 @@ pub fn check_run(run: &Path, here: &Path) -> Result<Checked> {
         _ => Error::io(&path, e),
     })?;
     let mut checked = Checked { folder: run.into(), ..Checked::default() };
-    for folder in nested(run)? {
+    let files = relative_files(run)?;
+    for folder in nested(&files) {
         checked.inside.push(check_run(&run.join(folder), here)?);
     }
     let record: RunRecord = match serde_json::from_slice(&bytes) {
@@ -117,7 +101,7 @@ pub fn check_run(run: &Path, here: &Path) -> Result<Checked> {
     {
         checked.differences.push(format!("record {MANIFEST}: {error}"));
     }
-    outputs(run, &record, &mut checked)?;
+    outputs(run, &files, &record, &mut checked);
     let found: Vec<Option<String>> = record.inputs.par_iter().map(|file| input(file, &record, here)).collect();
     checked.n_inputs = found.iter().filter(|found| found.is_none()).count();
     checked.differences.extend(found.into_iter().flatten());
@@ -125,10 +109,10 @@ pub fn check_run(run: &Path, here: &Path) -> Result<Checked> {
     Ok(checked)
 }
 
-fn outputs(run: &Path, record: &RunRecord, checked: &mut Checked) -> Result<()> {
+fn outputs(run: &Path, files: &[PathBuf], record: &RunRecord, checked: &mut Checked) {
     let words: Vec<Option<String>> =
         record.outputs.par_iter().map(|file| held_against(&run.join(&file.path), file)).collect();
-    let known: BTreeMap<&str, ()> = record.outputs.iter().map(|file| (file.path.as_str(), ())).collect();
+    let known: BTreeSet<&str> = record.outputs.iter().map(|file| file.path.as_str()).collect();
     for (file, words) in record.outputs.iter().zip(words) {
         match words {
             Some(words) => checked.differences.push(format!("output {}: {words}", file.path)),
@@ -136,14 +120,13 @@ fn outputs(run: &Path, record: &RunRecord, checked: &mut Checked) -> Result<()> 
         }
     }
     let inside: Vec<PathBuf> = checked.inside.iter().map(|inside| inside.folder.clone()).collect();
-    for file in relative_files(run)? {
+    for file in files {
         let name = file.to_string_lossy().replace('\\', "/");
-        let of_others = inside.iter().any(|folder| run.join(&file).starts_with(folder));
-        if !of_others && !RECORD_FILES.contains(&name.as_str()) && !known.contains_key(name.as_str()) {
+        let of_others = inside.iter().any(|folder| run.join(file).starts_with(folder));
+        if !of_others && !RECORD_FILES.contains(&name.as_str()) && !known.contains(name.as_str()) {
             checked.differences.push(format!("output {name}: added; it is not on record"));
         }
     }
-    Ok(())
 }
 
 /// What is wrong with an input; `None` if it is as it was.

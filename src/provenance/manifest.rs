@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use super::{FileHash, RECORD_FILES, hash_folder};
+use super::{FileHash, RECORD_FILES, hash_folder, sha256};
 use crate::error::{Error, Result};
 use crate::io::run_dir;
 
@@ -33,11 +32,6 @@ pub struct Manifest {
     pub files: Vec<FileHash>,
 }
 
-/// SHA-256 of the text of a manifest as it is while its own hash is empty.
-fn digest(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect()
-}
-
 /// The manifest's own hash as it stands in its text; keys are sorted, and no earlier one bears this name.
 fn own_hash(hash: &str) -> String {
     format!("\"hash\": \"{hash}\"")
@@ -63,7 +57,7 @@ pub fn seal(folder: &Path, params: serde_json::Value, summary: serde_json::Value
     };
     let value = serde_json::to_value(&manifest).expect("a manifest is plain data");
     let text = format!("{value:#}\n");
-    let hash = digest(&text);
+    let hash = sha256(text.as_bytes());
     run_dir::write_text(&folder.join(MANIFEST), &text.replacen(&own_hash(""), &own_hash(&hash), 1))?;
     Ok(hash)
 }
@@ -90,7 +84,7 @@ pub fn verify(folder: &Path) -> Result<Manifest> {
         ));
     }
     let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
-    if manifest.hash != digest(&text.replacen(&own_hash(&manifest.hash), &own_hash(""), 1)) {
+    if manifest.hash != sha256(text.replacen(&own_hash(&manifest.hash), &own_hash(""), 1).as_bytes()) {
         return Err(changed(&path, "changed since the reference was frozen: its hash is not that of its text"));
     }
     let found = hash_folder(folder, &skipped())?;

@@ -131,14 +131,15 @@ fn own_hash(hash: &str) -> String {
     format!("\"record_sha256\": \"{hash}\"")
 }
 
-/// Holds files of a run against the digests of its record; gives back the files that the run was made from.
+/// Holds files of a run against the digests of its record; gives back the files that the run was made from, then these.
 ///
 /// # Errors
 /// A file is missing from the run or its record, or was changed since the run was made.
 pub fn verify_run(run: &Path, files: &[&str]) -> Result<Vec<FileHash>> {
     let record = read_record(run)?;
     let paths: Vec<PathBuf> = files.iter().map(|name| run.join(name)).collect();
-    for ((name, path), now) in files.iter().zip(&paths).zip(hash_files(&paths)?) {
+    let found = hash_files(&paths)?;
+    for ((name, path), now) in files.iter().zip(&paths).zip(&found) {
         let cure = "make the run again, or take it from where it is kept safe";
         match record.outputs.iter().find(|file| file.path == *name) {
             None => return Err(Error::format(path, "", format!("is not on record in run.json; {cure}"))),
@@ -148,7 +149,7 @@ pub fn verify_run(run: &Path, files: &[&str]) -> Result<Vec<FileHash>> {
             Some(_) => {}
         }
     }
-    Ok(record.inputs)
+    Ok([record.inputs, found].concat())
 }
 
 /// Reads `run.json`.

@@ -6,12 +6,11 @@ mod attribute;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
 use self::attribute::AttributeText;
 use super::overlap::{self, Side};
 use super::plan_lock::Locked;
-use super::{FileHash, hash_files};
+use super::{FileHash, hash_files, sha256};
 use crate::data::{Comparison, ComparisonDesign, LotsFrom, Multiplicity, RecordsKind, WholeTests};
 use crate::error::{Error, Result};
 use crate::io::lot_records::{ReadRecords, read_records};
@@ -278,11 +277,6 @@ pub(super) fn canonical(path: &Path) -> PathBuf {
         (Some(parent), Some(name)) => canonical(parent).join(name),
         _ => path.into(),
     })
-}
-
-/// SHA-256 as hexadecimal digits.
-pub(super) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::plan_file::{PlanFile, sha256};
+use super::plan_file::PlanFile;
+use super::sha256;
 use super::{Execution, FileHash, hash_files};
 use crate::data::Comparison;
 use crate::error::{Error, Result};
