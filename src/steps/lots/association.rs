@@ -316,8 +316,7 @@ impl Prepared {
         let y = pick(observed.values);
         let columns: Vec<Vec<f64>> = table.values.columns().into_iter().map(|c| pick(&c.to_vec())).collect();
         let covariates: Vec<Vec<f64>> = units.covariate_columns.iter().map(|c| pick(c)).collect();
-        let blocks: Vec<usize> = kept.iter().map(|&row| units.blocks[row].unwrap_or(0)).collect();
-        let strata: Vec<usize> = kept.iter().map(|&row| units.strata[row]).collect();
+        let (blocks, strata) = units.exchange(&kept);
         let mut weights = observed.weights.map(pick);
         if weights.is_some() && !covariates.is_empty() {
             weights = None;

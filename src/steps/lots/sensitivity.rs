@@ -238,8 +238,7 @@ pub fn sensitivity(
     };
     let kept: Vec<usize> = (0..observed.values.len()).filter(takes_part).collect();
     let pick = |values: &[f64]| kept.iter().map(|&row| values[row]).collect::<Vec<f64>>();
-    let blocks: Vec<usize> = kept.iter().map(|&row| units.blocks[row].unwrap_or(0)).collect();
-    let strata: Vec<usize> = kept.iter().map(|&row| units.strata[row]).collect();
+    let (blocks, strata) = units.exchange(&kept);
     let covariates: Vec<Vec<f64>> = units.covariate_columns.iter().map(|c| pick(c)).collect();
     let design = Design::new(&blocks, &strata, &covariates);
     if kept.len() < 3 + design.n_taken() || specifications.is_empty() {

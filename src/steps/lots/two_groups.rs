@@ -80,8 +80,7 @@ pub fn two_groups(
     if low == high || y.iter().any(|v| *v != low && *v != high) {
         return None;
     }
-    let blocks: Vec<usize> = kept.iter().map(|&row| units.blocks[row].unwrap_or(0)).collect();
-    let strata: Vec<usize> = kept.iter().map(|&row| units.strata[row]).collect();
+    let (blocks, strata) = units.exchange(&kept);
     let pairs = pairs(&blocks, &y, low);
     let tail = params.alternative.tail();
     let columns: Vec<Vec<f64>> =

@@ -55,6 +55,11 @@ pub struct Units {
 }
 
 impl Units {
+    /// Block and stratum of each of these rows, which are in a block.
+    pub(super) fn exchange(&self, rows: &[usize]) -> (Vec<usize>, Vec<usize>) {
+        rows.iter().map(|&row| (self.blocks[row].unwrap_or(0), self.strata[row])).unzip()
+    }
+
     /// Every row of a table for itself, free to change places with any other.
     pub fn free(names: &[String]) -> Self {
         Self {

@@ -99,8 +99,7 @@ fn joint(
         Statistic::Pearson => values,
         Statistic::Spearman => average_ranks(&values),
     };
-    let blocks: Vec<usize> = rows.iter().map(|&row| units.blocks[row].unwrap_or(0)).collect();
-    let strata: Vec<usize> = rows.iter().map(|&row| units.strata[row]).collect();
+    let (blocks, strata) = units.exchange(&rows);
     let covariates: Vec<Vec<f64>> = units.covariate_columns.iter().map(|c| ranked(members[0], pick(c))).collect();
     let design = Design::new(&blocks, &strata, &covariates);
     let n_columns = first.table.n_columns();

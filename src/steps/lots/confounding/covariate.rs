@@ -52,8 +52,7 @@ pub(super) struct Rows {
 
 impl Rows {
     pub fn new(rows: Vec<usize>, units: &Units, ranks: bool) -> Self {
-        let blocks: Vec<usize> = rows.iter().map(|&row| units.blocks[row].unwrap_or(0)).collect();
-        let strata: Vec<usize> = rows.iter().map(|&row| units.strata[row]).collect();
+        let (blocks, strata) = units.exchange(&rows);
         let mut out = Self { rows, ranks, blocks, strata, taken: Vec::new(), design: Design::free(0) };
         out.taken = units.covariate_columns.iter().map(|column| out.pick(column)).collect();
         out.design = Design::new(&out.blocks, &out.strata, &out.taken);

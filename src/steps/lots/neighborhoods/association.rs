@@ -131,8 +131,7 @@ pub fn neighborhood_association(
     let rows: Vec<usize> = (0..units.names.len()).filter(known).collect();
     let n = rows.len();
     let pick = |values: &[f64]| rows.iter().map(|&unit| values[unit]).collect::<Vec<f64>>();
-    let blocks: Vec<usize> = rows.iter().map(|&unit| units.blocks[unit].unwrap_or(0)).collect();
-    let strata: Vec<usize> = rows.iter().map(|&unit| units.strata[unit]).collect();
+    let (blocks, strata) = units.exchange(&rows);
     let covariates: Vec<Vec<f64>> = units.covariate_columns.iter().map(|column| pick(column)).collect();
     let design = Design::new(&blocks, &strata, &covariates);
     let n_left = n.saturating_sub(design.n_taken());
