@@ -9,6 +9,19 @@ pub struct Genes {
     symbols: Vec<String>,
 }
 
+/// Per gene of an axis of `n_genes`: its place among `chosen`; `u32::MAX` for the others.
+///
+/// ```
+/// assert_eq!(cqa::data::places_of_genes(&[3, 1], 4), [u32::MAX, 1, u32::MAX, 0]);
+/// ```
+pub fn places_of_genes(chosen: &[u32], n_genes: usize) -> Vec<u32> {
+    let mut places = vec![u32::MAX; n_genes];
+    for (place, &gene) in (0..).zip(chosen) {
+        places[gene as usize] = place;
+    }
+    places
+}
+
 impl Genes {
     /// Genes from ids and symbols of equal length. Returns the first id that occurs twice as the error.
     pub fn new(ids: Vec<String>, symbols: Vec<String>) -> std::result::Result<Self, String> {

@@ -19,7 +19,7 @@ pub use comparison::{
 };
 pub use counts::{Counts, CountsBuilder, Lend, Row};
 pub use dataset::Dataset;
-pub use genes::Genes;
+pub use genes::{Genes, places_of_genes};
 pub use lot::{Lot, LotSheet, LotSource, SheetColumn};
 pub use lot_records::{CellShares, GeneSum, LotRecords, RecordsKind};
 pub use lot_table::LotTable;

@@ -27,7 +27,7 @@ use rand::RngExt;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Counts, Dataset};
+use crate::data::{Counts, Dataset, places_of_genes};
 use crate::error::{Error, Result};
 use crate::math::dispersion::most_dispersed;
 use crate::math::knn::knn_within;
@@ -211,10 +211,7 @@ fn dispersed_genes(counts: &Counts, n_top: usize) -> Vec<u32> {
 /// Log-normalised values of the chosen genes: first the cells, then sums of two random ones.
 fn cells_and_doublets(counts: &Counts, genes: &[u32], n_simulated: usize, seed: u64, lot: u64) -> SparseRows {
     let n = counts.n_cells();
-    let mut column_of_gene = vec![u32::MAX; counts.n_genes()];
-    for (column, &gene) in genes.iter().enumerate() {
-        column_of_gene[gene as usize] = column as u32;
-    }
+    let column_of_gene = places_of_genes(genes, counts.n_genes());
     let chosen = SparseRows::from_fn(n, genes.len(), |cell, out| {
         counts.row(cell).for_each(|gene, count| {
             if column_of_gene[gene as usize] != u32::MAX {

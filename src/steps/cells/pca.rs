@@ -21,7 +21,7 @@
 use ndarray::{Array1, Array2, s};
 use serde::{Deserialize, Serialize};
 
-use crate::data::Dataset;
+use crate::data::{Dataset, places_of_genes};
 use crate::error::{Error, Result};
 use crate::math::noise_edge::noise_edge;
 use crate::math::principal_components::PrincipalComponents;
@@ -153,10 +153,7 @@ fn too_few(what: &str, have: usize, need: usize) -> Error {
 /// Log-normalised values of the selected genes, whose indices must rise.
 fn selected_rows(dataset: &Dataset, normalized: &Normalized, genes: &[u32]) -> SparseRows {
     assert!(genes.is_sorted_by(|a, b| a < b), "indices of genes rise");
-    let mut column_of_gene = vec![u32::MAX; dataset.n_genes()];
-    for (column, &gene) in genes.iter().enumerate() {
-        column_of_gene[gene as usize] = column as u32;
-    }
+    let column_of_gene = places_of_genes(genes, dataset.n_genes());
     let fill = |cell: usize, out: &mut RowWriter| {
         normalized.for_each_of(cell, dataset.row(cell), &column_of_gene, |column, value| out.push(column, value));
     };

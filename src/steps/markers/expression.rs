@@ -12,7 +12,7 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use crate::data::Dataset;
+use crate::data::{Dataset, places_of_genes};
 use crate::steps::cells::Normalized;
 use crate::steps::markers::{Effects, EffectsParams};
 
@@ -66,10 +66,7 @@ pub fn marker_expression(
     // The name of the column that says which cell a row is.
     genes.retain(|&gene| dataset.genes().ids()[gene as usize] != "cell");
     let cells = cells_shown(dataset.n_cells());
-    let mut column_of_gene = vec![u32::MAX; dataset.n_genes()];
-    for (column, &gene) in (0..).zip(&genes) {
-        column_of_gene[gene as usize] = column;
-    }
+    let column_of_gene = places_of_genes(&genes, dataset.n_genes());
     let of_lots = dataset.lot_by_lot(|lot, first| {
         let range = |end: usize| cells.partition_point(|&cell| (cell as usize) < end);
         let own = &cells[range(first)..range(first + lot.barcodes.len())];

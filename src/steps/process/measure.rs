@@ -24,7 +24,7 @@ use ndarray::{Array2, ArrayView1};
 use rayon::prelude::*;
 
 use super::frame::Frame;
-use crate::data::Counts;
+use crate::data::{Counts, places_of_genes};
 use crate::math::knn::knn_between;
 use crate::math::log_scaled::log_scaled;
 use crate::math::principal_components::PrincipalComponents;
@@ -80,10 +80,8 @@ impl<'a> Placer<'a> {
     /// `has_gene`: whether the lots have each gene of the axis.
     pub fn new(frame: &'a Frame, has_gene: &[bool], target_sum: f64, n_neighbors: usize) -> Self {
         let found: Vec<usize> = (0..frame.genes.len()).filter(|&j| has_gene[frame.genes[j] as usize]).collect();
-        let mut column_of_gene = vec![u32::MAX; has_gene.len()];
-        for (column, &j) in found.iter().enumerate() {
-            column_of_gene[frame.genes[j] as usize] = column as u32;
-        }
+        let genes: Vec<u32> = found.iter().map(|&j| frame.genes[j]).collect();
+        let column_of_gene = places_of_genes(&genes, has_gene.len());
         let all = &frame.components;
         let pick = |values: &[f64]| found.iter().map(|&j| values[j]).collect();
         let components = PrincipalComponents {

@@ -5,7 +5,7 @@ use std::fmt;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Dataset, Genes};
+use crate::data::{Dataset, Genes, places_of_genes};
 use crate::error::Error;
 use crate::math::intervals::jeffreys;
 use crate::steps::cells::Normalized;
@@ -163,10 +163,7 @@ pub fn gated_shares(
     let mut all: Vec<u32> = genes.iter().flatten().copied().collect();
     all.sort_unstable();
     all.dedup();
-    let mut place = vec![u32::MAX; dataset.n_genes()];
-    for (i, &gene) in (0..).zip(&all) {
-        place[gene as usize] = i;
-    }
+    let place = places_of_genes(&all, dataset.n_genes());
     let of_lot = |lot: usize| -> Vec<u64> {
         let (counts, start) = (&dataset.lots()[lot].counts, dataset.offsets()[lot]);
         let mut n_gated = vec![0; panels.len()];

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::{Distribution, LotCount, PanelParams};
-use crate::data::{Dataset, Row};
+use crate::data::{Dataset, Row, places_of_genes};
 use crate::math::conjunctions::{Condition, Segment};
 use crate::steps::cells::Normalized;
 
@@ -252,10 +252,7 @@ impl Cells<'_> {
 
     /// Levels of genes, cells by lot, those inside first.
     fn columns(&self, genes: &[u32], lot_sizes: &[(usize, usize)]) -> Vec<Vec<u8>> {
-        let mut place = vec![u32::MAX; self.dataset.n_genes()];
-        for (i, &gene) in (0..).zip(genes) {
-            place[gene as usize] = i;
-        }
+        let place = places_of_genes(genes, self.dataset.n_genes());
         let of_lot = |lot: usize| {
             let start = self.dataset.offsets()[lot];
             let rows = &self.dataset.lots()[lot].counts;
