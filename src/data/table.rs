@@ -1,5 +1,7 @@
 //! A table of results: named, typed columns of equal length, as written to CSV and Parquet.
 
+use std::fmt::Write;
+
 /// Typed column values.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Column {
@@ -38,6 +40,22 @@ impl Column {
     /// True if there are no rows.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Appends a row's value as text: a number with the fewest digits that give it back exactly, that of a `Float` column always
+    /// with a point or an exponent; nothing for NaN.
+    pub fn push_text(&self, row: usize, out: &mut String) {
+        let written = match self {
+            Self::Text(v) => out.write_str(&v[row]),
+            Self::Category { codes, levels } => out.write_str(&levels[codes[row] as usize]),
+            Self::Integer(v) => write!(out, "{}", v[row]),
+            // `{:?}` gives the shortest digits that round-trip, with `.0` or an exponent where needed.
+            Self::Float(v) if !v[row].is_nan() => write!(out, "{:?}", v[row]),
+            Self::Float32(v) if !v[row].is_nan() => write!(out, "{:?}", v[row]),
+            Self::Float(_) | Self::Float32(_) => Ok(()),
+            Self::Bool(v) => write!(out, "{}", v[row]),
+        };
+        written.expect("a string takes everything");
     }
 }
 

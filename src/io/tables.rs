@@ -79,23 +79,15 @@ impl Format {
 fn write_csv(out: impl Write, table: &Table) -> std::io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     csv.write_record(table.columns().iter().map(|(name, _)| guarded(name).into_owned()))?;
-    let mut text = Vec::new();
+    let mut text = String::new();
     for row in 0..table.n_rows() {
         for (_, column) in table.columns() {
             text.clear();
+            column.push_text(row, &mut text);
             match column {
-                Column::Text(v) => text.extend_from_slice(guarded(&v[row]).as_bytes()),
-                Column::Category { codes, levels } => {
-                    text.extend_from_slice(guarded(&levels[codes[row] as usize]).as_bytes());
-                }
-                Column::Integer(v) => write!(text, "{}", v[row])?,
-                // `{:?}` gives the shortest digits that round-trip, with `.0` or an exponent where needed.
-                Column::Float(v) if !v[row].is_nan() => write!(text, "{:?}", v[row])?,
-                Column::Float32(v) if !v[row].is_nan() => write!(text, "{:?}", v[row])?,
-                Column::Float(_) | Column::Float32(_) => {}
-                Column::Bool(v) => write!(text, "{}", v[row])?,
+                Column::Text(_) | Column::Category { .. } => csv.write_field(guarded(&text).as_bytes())?,
+                _ => csv.write_field(&text)?,
             }
-            csv.write_field(&text)?;
         }
         csv.write_record(None::<&[u8]>)?;
     }

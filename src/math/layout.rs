@@ -167,16 +167,23 @@ fn filled(others: &mut Vec<u32>, vertex: usize) -> &[u32] {
     others
 }
 
+/// From a place to those of some others, along both axes.
+#[inline(always)]
+fn ways(place: [f32; 2], others: &[u32], now: &[[f32; 2]]) -> [[f32; LANES]; 2] {
+    let mut ways = [[0.0; LANES]; 2];
+    for lane in 0..LANES {
+        let other = now[others[lane] as usize];
+        (ways[0][lane], ways[1][lane]) = (other[0] - place[0], other[1] - place[1]);
+    }
+    ways
+}
+
 /// Sums of the stiffnesses c of the edges to `others`, and of the moves c · distance along both axes.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl", "x86_64+avx2"))]
 fn pull(place: [f32; 2], others: &[u32], now: &[[f32; 2]], [a, b]: [f32; 2]) -> [f32; 3] {
     let mut sums = [[0.0_f32; LANES]; 3];
     for lanes in others.chunks_exact(LANES) {
-        let (mut dx, mut dy) = ([0.0_f32; LANES], [0.0_f32; LANES]);
-        for lane in 0..LANES {
-            let other = now[lanes[lane] as usize];
-            (dx[lane], dy[lane]) = (other[0] - place[0], other[1] - place[1]);
-        }
+        let [dx, dy] = ways(place, lanes, now);
         for lane in 0..LANES {
             let square = dx[lane] * dx[lane] + dy[lane] * dy[lane];
             let floor = square.max(1e-30);
@@ -197,17 +204,13 @@ fn pull(place: [f32; 2], others: &[u32], now: &[[f32; 2]], [a, b]: [f32; 2]) -> 
 fn push(place: [f32; 2], others: &[u32], now: &[[f32; 2]], [a, b]: [f32; 2]) -> [f32; 2] {
     let mut sums = [[0.0_f32; LANES]; 2];
     for lanes in others.chunks_exact(LANES) {
-        let (mut dx, mut dy) = ([0.0_f32; LANES], [0.0_f32; LANES]);
-        for lane in 0..LANES {
-            let other = now[lanes[lane] as usize];
-            (dx[lane], dy[lane]) = (place[0] - other[0], place[1] - other[1]);
-        }
+        let [dx, dy] = ways(place, lanes, now);
         for lane in 0..LANES {
             let square = dx[lane] * dx[lane] + dy[lane] * dy[lane];
             let power = pow(square.max(1e-30), b);
             let c = 2.0 * b / ((SOFTENING + square) * (1.0 + a * power));
-            sums[0][lane] += (c * dx[lane]).clamp(-LARGEST_MOVE, LARGEST_MOVE);
-            sums[1][lane] += (c * dy[lane]).clamp(-LARGEST_MOVE, LARGEST_MOVE);
+            sums[0][lane] -= (c * dx[lane]).clamp(-LARGEST_MOVE, LARGEST_MOVE);
+            sums[1][lane] -= (c * dy[lane]).clamp(-LARGEST_MOVE, LARGEST_MOVE);
         }
     }
     sums.map(|lanes| lanes.iter().sum())

@@ -140,28 +140,10 @@ fn keyed(a: &BTreeMap<String, String>, b: &BTreeMap<String, String>) -> Vec<Stri
     differing.map(|name| format!("{name}: {} → {}", word(a.get(name)), word(b.get(name)))).collect()
 }
 
-/// Text of a value, as a CSV has it.
 fn cell(column: &Column, row: usize) -> String {
-    match column {
-        Column::Text(v) => v[row].clone(),
-        Column::Category { codes, levels } => levels[codes[row] as usize].clone(),
-        Column::Integer(v) => v[row].to_string(),
-        Column::Float(v) => {
-            if v[row].is_nan() {
-                String::new()
-            } else {
-                format!("{:?}", v[row])
-            }
-        }
-        Column::Float32(v) => {
-            if v[row].is_nan() {
-                String::new()
-            } else {
-                format!("{:?}", v[row])
-            }
-        }
-        Column::Bool(v) => v[row].to_string(),
-    }
+    let mut text = String::new();
+    column.push_text(row, &mut text);
+    text
 }
 
 fn number(column: &Column, row: usize) -> Option<f64> {
