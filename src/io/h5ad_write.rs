@@ -23,16 +23,13 @@ use crate::data::{Column, Dataset, Lot, Table};
 use crate::error::{Error, Result};
 use crate::io::h5ad_columns::{encoding, frame};
 use crate::io::names::unique_barcodes;
-use crate::math::log_scaled::log_scaled;
+use crate::math::log_scaled::LogTable;
 
 /// Numbers per chunk. `hdf5-pure` must not be given 65,536 or more: HDF5 2 refuses such files.
 const CHUNK: u64 = 1 << 15;
 
 /// Level of deflate: higher ones take several times longer for a few per cent.
 const DEFLATE: u32 = 1;
-
-/// Counts below this have their logarithm in a table.
-const N_TABLE: usize = 16;
 
 /// Largest count that float32 holds exactly, with all below it.
 const MAX_COUNT: u32 = 1 << 24;
@@ -81,13 +78,13 @@ pub fn write_h5ad(path: &Path, data: &AnnData<'_>) -> Result<()> {
         }
     }
     let place = Place { path, file: &file, key: "X/data".into() };
-    let mut table = (usize::MAX, [0.0; N_TABLE]);
+    let mut table = (usize::MAX, LogTable::new(0.0));
     place.append(data.dataset, |cell, _, count| {
         // Most counts of a cell are small: their logarithms are taken once.
         if table.0 != cell {
-            table = (cell, std::array::from_fn(|count| log_scaled(count as u32, data.scale[cell])));
+            table = (cell, LogTable::new(data.scale[cell]));
         }
-        table.1.get(count as usize).copied().unwrap_or_else(|| log_scaled(count, data.scale[cell]))
+        table.1.value(count)
     })?;
     let place = Place { path, file: &file, key: "layers/counts/data".into() };
     place.append(data.dataset, |_, _, count| count as f32)?;

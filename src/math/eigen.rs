@@ -1,5 +1,8 @@
 //! Eigen-decomposition of symmetric matrices: the one seam to a linear algebra backend.
 
+#[cfg(not(feature = "lapack"))]
+mod few;
+
 use faer::{Mat, MatRef};
 
 /// Eigenvalues, falling, and their unit eigenvectors.
@@ -13,6 +16,10 @@ pub struct Eigenpairs {
 
 /// The `k` largest eigenvalues of a symmetric matrix, of which the lower triangle is read.
 pub fn largest(matrix: MatRef<'_, f64>, k: usize) -> Eigenpairs {
+    #[cfg(not(feature = "lapack"))]
+    if let Some(pairs) = few::largest(matrix, k) {
+        return pairs;
+    }
     let (values, vectors) = full(matrix);
     let n = values.len();
     let k = k.min(n);

@@ -13,6 +13,26 @@ pub fn log_scaled(count: u32, scale: f64) -> f32 {
     scaled(count, scale).ln_1p()
 }
 
+/// [`log_scaled`] of one cell's counts, bit for bit: small counts, which nearly all are, are looked up.
+#[derive(Debug, Clone)]
+pub struct LogTable {
+    scale: f64,
+    small: [f32; 16],
+}
+
+impl LogTable {
+    /// The table of a cell.
+    pub fn new(scale: f64) -> Self {
+        Self { scale, small: std::array::from_fn(|count| log_scaled(count as u32, scale)) }
+    }
+
+    /// ln(1 + `count · scale`).
+    #[inline]
+    pub fn value(&self, count: u32) -> f32 {
+        self.small.get(count as usize).copied().unwrap_or_else(|| log_scaled(count, self.scale))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,5 +51,7 @@ mod tests {
     fn logarithm_by_hand() {
         assert_eq!(log_scaled(3, 2.0), 7_f32.ln());
         assert_eq!(log_scaled(0, 2.0), 0.0);
+        let table = LogTable::new(2.0);
+        assert!((0..40).all(|count| table.value(count) == log_scaled(count, 2.0)));
     }
 }

@@ -3,18 +3,22 @@
 //! A column's values x become z = clamp((x − mean) / sd, ±max), and principal components are taken of z, centred. All of
 //! it without a dense matrix: z(x) − z(0) is 0 where x is 0, and covariances do not feel a column's offset.
 
-use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatMut, MatRef, Par};
+use std::ops::Range;
+
+use faer::Mat;
+use multiversion::multiversion;
 use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::column_moments::ColumnMoments;
+use super::eigen;
 use super::second_moment::{ColumnMap, SecondMoment};
-use super::sparse_rows::{BLOCK, SparseRows};
-use super::{eigen, sparse_rows};
+use super::sparse_rows::{BLOCK, Block, Blocks};
 
 /// Components with less than this share of the total variance are rounding.
 const NO_VARIANCE: f64 = 1e-12;
+/// Components whose scores are summed together.
+const LANES: usize = 32;
 
 /// What new rows are multiplied with to get their scores.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,9 +43,9 @@ impl PrincipalComponents {
     /// The first `n_components` of the rows, or as many as have any variance. With `max_value` columns are scaled to unit
     /// variance and clipped there; without they are only centred. Needs at least two rows
     /// and one column.
-    pub fn fit(rows: &SparseRows, n_components: usize, max_value: Option<f64>) -> Self {
+    pub fn fit(rows: &impl Blocks, n_components: usize, max_value: Option<f64>) -> Self {
         assert!(rows.n_rows() >= 2 && rows.n_columns() >= 1, "variance needs two rows and a column");
-        let moments = column_moments(rows);
+        let (moments, n_nonzero) = column_moments(rows);
         let mean: Vec<f64> = (0..rows.n_columns()).map(|j| moments.mean(j)).collect();
         let variance: Vec<f64> = (0..rows.n_columns()).map(|j| moments.variance(j)).collect();
         let standard_deviation = match max_value {
@@ -50,7 +54,7 @@ impl PrincipalComponents {
         };
         let max_value = max_value.unwrap_or(f64::INFINITY);
         let map = column_map(&mean, &standard_deviation, max_value);
-        let moment = SecondMoment::of(rows, &map);
+        let moment = SecondMoment::of(rows, &n_nonzero, &map);
         let mut covariance = moment.covariance();
         // Rounding must not turn a constant column into a component.
         for (j, _) in variance.iter().enumerate().filter(|(_, v)| **v == 0.0) {
@@ -81,7 +85,7 @@ impl PrincipalComponents {
     }
 
     /// Scores, rows × components. The rows need not be those of the fit.
-    pub fn project(&self, rows: &SparseRows) -> Array2<f32> {
+    pub fn project(&self, rows: &impl Blocks) -> Array2<f32> {
         let (p, k) = self.loadings.dim();
         assert_eq!(rows.n_columns(), p, "columns as in the fit");
         let map = column_map(&self.mean, &self.standard_deviation, self.max_value);
@@ -96,57 +100,84 @@ impl PrincipalComponents {
                     .sum()
             })
             .collect();
-        let loadings = Mat::<f64>::from_fn(p, k, |j, c| self.loadings[(j, c)]);
         let mut scores = Array2::<f32>::zeros((rows.n_rows(), k));
         let out = scores.as_slice_mut().expect("a new array is contiguous");
-        out.par_chunks_mut((BLOCK * k).max(1)).zip(rows.blocks()).for_each(|(out, block)| {
-            project_block(block, &map, loadings.as_ref(), &offset, out);
+        // As many components at a time as sums stay in registers.
+        let tables: Vec<(Range<usize>, Vec<f64>)> = (0..k)
+            .step_by(LANES)
+            .map(|first| {
+                let components = first..(first + LANES).min(k);
+                let mut table = vec![0.0; p * LANES];
+                for (j, lanes) in table.chunks_exact_mut(LANES).enumerate() {
+                    lanes.iter_mut().zip(components.clone()).for_each(|(lane, c)| *lane = self.loadings[(j, c)]);
+                }
+                (components, table)
+            })
+            .collect();
+        rows.visit(&mut |first, blocks| {
+            let out = &mut out[first * BLOCK * k..];
+            out.par_chunks_mut((BLOCK * k).max(1)).zip(blocks).for_each(|(out, block)| {
+                for (components, table) in &tables {
+                    project_block(block, &map, table, &offset, components.clone(), out);
+                }
+            });
         });
         scores
     }
 }
 
-/// Scores of one block by a dense product: faster than going through the non-zeros, of which there are many.
+/// Some components' scores of a block: of its non-zeros only, in lanes of fixed number and without fused products, so that
+/// they are the same on every processor.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512vl", "x86_64+avx2"))]
 fn project_block(
-    block: &sparse_rows::Block,
+    block: &Block,
     map: &ColumnMap,
-    loadings: MatRef<'_, f64>,
+    loadings: &[f64],
     offset: &[f64],
+    components: Range<usize>,
     out: &mut [f32],
 ) {
-    let (n, p, k) = (block.n_rows(), loadings.nrows(), loadings.ncols());
-    let mut panel = vec![0.0_f64; n * p];
-    for (i, dense) in panel.chunks_mut(p).enumerate() {
-        let (columns, values) = block.row(i);
+    let (loadings, _) = loadings.as_chunks::<LANES>();
+    let k = offset.len();
+    for (row, out) in out.chunks_mut(k).enumerate() {
+        let (columns, values) = block.row(row);
+        let mut sums = [0.0_f64; LANES];
         for (&column, &value) in columns.iter().zip(values) {
-            dense[column as usize] = f64::from(map.apply(column, value));
+            let value = f64::from(map.apply(column, value));
+            let loadings = &loadings[column as usize];
+            for lane in 0..LANES {
+                sums[lane] += value * loadings[lane];
+            }
         }
-    }
-    let mut scores = vec![0.0_f64; n * k];
-    let panel = MatRef::from_row_major_slice(&panel, n, p);
-    matmul(MatMut::from_row_major_slice_mut(&mut scores, n, k), Accum::Replace, panel, loadings, 1.0, Par::Seq);
-    for (i, (score, out)) in scores.iter().zip(out).enumerate() {
-        *out = (score + offset[i % k]) as f32;
+        for (lane, component) in components.clone().enumerate() {
+            out[component] = (sums[lane] + offset[component]) as f32;
+        }
     }
 }
 
-/// Sums and squares of each column.
-fn column_moments(rows: &SparseRows) -> ColumnMoments {
-    let parts: Vec<ColumnMoments> = rows
-        .blocks()
-        .par_iter()
-        .map(|block| {
-            let mut part = ColumnMoments::new(rows.n_columns());
-            part.add_rows(block.n_rows());
-            for (column, value) in block.entries() {
-                part.add(column, f64::from(value));
-            }
-            part
-        })
-        .collect();
-    let mut sum = ColumnMoments::new(rows.n_columns());
-    parts.iter().for_each(|part| sum.merge(part));
-    sum
+/// Sums and squares of each column, and its number of non-zeros.
+fn column_moments(rows: &impl Blocks) -> (ColumnMoments, Vec<usize>) {
+    let p = rows.n_columns();
+    let (mut sum, mut n_nonzero) = (ColumnMoments::new(p), vec![0; p]);
+    rows.visit(&mut |_, blocks| {
+        let parts: Vec<(ColumnMoments, Vec<u32>)> = blocks
+            .par_iter()
+            .map(|block| {
+                let (mut part, mut n_nonzero) = (ColumnMoments::new(p), vec![0; p]);
+                part.add_rows(block.n_rows());
+                for (column, value) in block.entries() {
+                    part.add(column, f64::from(value));
+                    n_nonzero[column as usize] += 1;
+                }
+                (part, n_nonzero)
+            })
+            .collect();
+        for (part, of_part) in &parts {
+            sum.merge(part);
+            n_nonzero.iter_mut().zip(of_part).for_each(|(sum, n)| *sum += *n as usize);
+        }
+    });
+    (sum, n_nonzero)
 }
 
 /// z(x) − z(0) of each column.
@@ -175,6 +206,7 @@ fn with_signs(vectors: &Mat<f64>, k: usize) -> Array2<f64> {
 mod tests {
     use super::*;
     use crate::math::rng::stream;
+    use crate::math::sparse_rows::SparseRows;
     use rand::RngExt;
 
     /// 3,000 × 300 with a strong direction and columns of 2 to 60 % non-zeros; the last column is constant.

@@ -55,7 +55,7 @@ impl Block {
 
 /// Takes the entries of a row that is being built.
 #[derive(Debug)]
-pub struct RowWriter(Block);
+pub struct RowWriter(Block, Vec<u32>);
 
 impl RowWriter {
     /// Appends an entry.
@@ -64,42 +64,36 @@ impl RowWriter {
         self.0.columns.push(column);
         self.0.values.push(value);
     }
+
+    /// Appends, of at most `n` pairs (column, count), those whose column is not `u32::MAX`, with `value(count)`. The fast way to pick
+    /// few columns of many: nothing depends on a branch that can't be foretold.
+    #[inline]
+    pub fn pick(&mut self, n: usize, pairs: impl Iterator<Item = (u32, u32)>, value: impl Fn(u32) -> f32) {
+        let first = self.0.columns.len();
+        self.0.columns.resize(first + n, 0);
+        self.1.resize(n, 0);
+        let mut end = 0;
+        for ((column, count), _) in pairs.zip(0..n) {
+            self.0.columns[first + end] = column;
+            self.1[end] = count;
+            end += usize::from(column != u32::MAX);
+        }
+        self.0.columns.truncate(first + end);
+        self.0.values.extend(self.1[..end].iter().map(|&count| value(count)));
+    }
 }
 
 impl SparseRows {
     /// Builds the rows in parallel. `fill(row, out)` pushes each non-zero of the row, columns rising.
     pub fn from_fn(n_rows: usize, n_columns: usize, fill: impl Fn(usize, &mut RowWriter) + Sync) -> Self {
-        Self::in_parts(&[n_rows], n_columns, fill, |_| {})
+        Self::of_parts(&RowParts { ends: &[n_rows], n_columns, fill: &fill, done: &|_| {} })
     }
 
-    /// As [`SparseRows::from_fn`], one part of the rows after the other; `ends` are the parts' ends, rising, the last the number of
-    /// rows. `done(part)` is called when nearly all rows of a part are built; the last few may be asked for again with the next.
-    pub fn in_parts(
-        ends: &[usize],
-        n_columns: usize,
-        fill: impl Fn(usize, &mut RowWriter) + Sync,
-        mut done: impl FnMut(usize),
-    ) -> Self {
-        let n_rows = ends.last().copied().unwrap_or(0);
-        let build = |b: usize| {
-            let mut out = RowWriter(Block { starts: vec![0], ..Block::default() });
-            for row in b * BLOCK..((b + 1) * BLOCK).min(n_rows) {
-                let first = out.0.columns.len();
-                fill(row, &mut out);
-                let columns = &out.0.columns[first..];
-                assert!(columns.is_sorted_by(|a, b| a < b), "columns of a row rise");
-                assert!(columns.last().is_none_or(|&c| (c as usize) < n_columns), "column in range");
-                out.0.starts.push(out.0.columns.len());
-            }
-            out.0
-        };
-        let mut blocks: Vec<Block> = Vec::with_capacity(n_rows.div_ceil(BLOCK));
-        for (part, &end) in ends.iter().enumerate() {
-            let upto = if end == n_rows { n_rows.div_ceil(BLOCK) } else { end / BLOCK };
-            blocks.par_extend((blocks.len()..upto).into_par_iter().map(build));
-            done(part);
-        }
-        Self { n_rows, n_columns, blocks }
+    /// All rows of the parts.
+    pub fn of_parts(parts: &RowParts) -> Self {
+        let mut blocks = Vec::with_capacity(parts.n_rows().div_ceil(BLOCK));
+        parts.build(|_, built| blocks.extend(built));
+        Self { n_rows: parts.n_rows(), n_columns: parts.n_columns, blocks }
     }
 
     /// Number of rows.
@@ -125,5 +119,112 @@ impl SparseRows {
     /// Columns (rising) and values of a row.
     pub fn row(&self, row: usize) -> (&[u32], &[f32]) {
         self.blocks[row / BLOCK].row(row % BLOCK)
+    }
+}
+
+/// Rows that are visited block by block, as often as need be.
+pub trait Blocks: Sync {
+    /// Number of rows.
+    fn n_rows(&self) -> usize;
+    /// Number of columns.
+    fn n_columns(&self) -> usize;
+    /// Calls `f` with the number of a first block and some blocks from there on, until all were visited in order.
+    fn visit(&self, f: &mut dyn FnMut(usize, &[Block]));
+}
+
+impl Blocks for SparseRows {
+    fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    fn n_columns(&self) -> usize {
+        self.n_columns
+    }
+
+    fn visit(&self, f: &mut dyn FnMut(usize, &[Block])) {
+        f(0, &self.blocks);
+    }
+}
+
+/// Rows that are built anew for each visit, a part at a time: many rows in little memory.
+#[derive(Clone, Copy)]
+pub struct RowParts<'a> {
+    /// Ends of the parts, rising; the last is the number of rows.
+    pub ends: &'a [usize],
+    /// Number of columns.
+    pub n_columns: usize,
+    /// Pushes each non-zero of a row, columns rising.
+    pub fill: &'a (dyn Fn(usize, &mut RowWriter) + Sync),
+    /// Called when nearly all rows of a part are built; the last few may be asked for again with the next.
+    pub done: &'a (dyn Fn(usize) + Sync),
+}
+
+impl RowParts<'_> {
+    /// Builds the blocks of each part in parallel; calls `f` with the number of the first and the blocks.
+    fn build(&self, mut f: impl FnMut(usize, Vec<Block>)) {
+        let n_rows = self.n_rows();
+        let build = |b: usize| {
+            let mut out = RowWriter(Block { starts: vec![0], ..Block::default() }, Vec::new());
+            for row in b * BLOCK..((b + 1) * BLOCK).min(n_rows) {
+                let first = out.0.columns.len();
+                (self.fill)(row, &mut out);
+                let columns = &out.0.columns[first..];
+                assert!(columns.is_sorted_by(|a, b| a < b), "columns of a row rise");
+                assert!(columns.last().is_none_or(|&c| (c as usize) < self.n_columns), "column in range");
+                out.0.starts.push(out.0.columns.len());
+            }
+            out.0
+        };
+        let mut built = 0;
+        for (part, &end) in self.ends.iter().enumerate() {
+            let upto = if end == n_rows { n_rows.div_ceil(BLOCK) } else { end / BLOCK };
+            let blocks: Vec<Block> = (built..upto).into_par_iter().map(build).collect();
+            f(built, blocks);
+            built = upto.max(built);
+            (self.done)(part);
+        }
+    }
+}
+
+impl Blocks for RowParts<'_> {
+    fn n_rows(&self) -> usize {
+        self.ends.last().copied().unwrap_or(0)
+    }
+
+    fn n_columns(&self) -> usize {
+        self.n_columns
+    }
+
+    fn visit(&self, f: &mut dyn FnMut(usize, &[Block])) {
+        self.build(|first, blocks| f(first, &blocks));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_visited_as_often_as_need_be() {
+        let fill = |row: usize, out: &mut RowWriter| out.push(row as u32 % 7, row as f32);
+        let whole = SparseRows::from_fn(5000, 7, fill);
+        let parts = RowParts { ends: &[0, 1030, 1040, 4096, 5000], n_columns: 7, fill: &fill, done: &|_| {} };
+        for _ in 0..2 {
+            let mut seen: Vec<Block> = Vec::new();
+            parts.visit(&mut |first, blocks| {
+                assert_eq!(first, seen.len());
+                seen.extend_from_slice(blocks);
+            });
+            assert_eq!(seen, whole.blocks);
+        }
+    }
+
+    #[test]
+    fn picking_leaves_out_what_has_no_column() {
+        let rows = SparseRows::from_fn(1, 9, |_, out| {
+            let pairs = [(u32::MAX, 4), (2, 5), (u32::MAX, 6), (8, 1)];
+            out.pick(4, pairs.into_iter(), |count| count as f32 / 2.0);
+        });
+        assert_eq!(rows.row(0), (&[2, 8][..], &[2.5, 0.5][..]));
     }
 }

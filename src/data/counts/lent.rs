@@ -52,6 +52,11 @@ impl Counts {
         Self { n_genes: self.n_genes, spans: self.spans.clone(), entries: Arc::new(entries) }
     }
 
+    /// True if the entries lie outside the memory of the process.
+    pub fn is_lent(&self) -> bool {
+        matches!(&*self.entries, Entries::Lent { .. })
+    }
+
     /// Tells a lender that a pass over the entries is done.
     pub fn release(&self) {
         if let Entries::Lent { lender, .. } = &*self.entries {

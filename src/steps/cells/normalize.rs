@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::{Dataset, Lot, Row};
 use crate::error::{Error, Result};
-use crate::math::log_scaled::log_scaled;
+use crate::math::log_scaled::{LogTable, log_scaled};
+use crate::math::sparse_rows::RowWriter;
 
 /// Parameters of [`normalize`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,9 +42,6 @@ pub struct Normalized {
     pub scale: Vec<f64>,
 }
 
-/// Counts below this are looked up in [`Normalized::for_each`]; they are nearly all counts of a cell.
-const N_TABLE: usize = 16;
-
 impl Normalized {
     /// ln(1 + count · scale) of one entry.
     #[inline]
@@ -51,30 +49,41 @@ impl Normalized {
         log_scaled(count, self.scale[cell])
     }
 
-    /// Calls `f(gene, value)` for each non-zero of a cell, genes rising. The fast way: small counts, which are most, take
-    /// their logarithm from a table of the cell. The values are those of [`Normalized::value`], bit for bit.
+    /// Calls `f(gene, value)` for each non-zero of a cell, genes rising. The values are those of [`Normalized::value`], bit for bit.
     #[inline]
     pub fn for_each(&self, cell: usize, row: Row<'_>, mut f: impl FnMut(u32, f32)) {
-        let table: [f32; N_TABLE] = std::array::from_fn(|count| self.value(cell, count as u32));
-        row.for_each(|gene, count| {
-            let value = table.get(count as usize).copied().unwrap_or_else(|| self.value(cell, count));
-            f(gene, value);
-        });
+        let table = LogTable::new(self.scale[cell]);
+        row.for_each(|gene, count| f(gene, table.value(count)));
     }
-}
 
-impl Normalized {
     /// As [`Normalized::for_each`], of those genes alone that `column_of_gene` gives a column (others are `u32::MAX`): calls
     /// `f(column, value)`.
     #[inline]
     pub fn for_each_of(&self, cell: usize, row: Row<'_>, column_of_gene: &[u32], mut f: impl FnMut(u32, f32)) {
-        let table: [f32; N_TABLE] = std::array::from_fn(|count| self.value(cell, count as u32));
+        let table = LogTable::new(self.scale[cell]);
         row.for_each(|gene, count| {
             let column = column_of_gene[gene as usize];
             if column != u32::MAX {
-                f(column, table.get(count as usize).copied().unwrap_or_else(|| self.value(cell, count)));
+                f(column, table.value(count));
             }
         });
+    }
+}
+
+/// Appends the log-normalised values of those genes that `column_of_gene` gives a column (others are `u32::MAX`).
+#[inline]
+pub(crate) fn pick_log_scaled(row: Row<'_>, scale: f64, column_of_gene: &[u32], out: &mut RowWriter) {
+    let table = LogTable::new(scale);
+    let column = |gene: usize| column_of_gene[gene];
+    match row {
+        Row::Narrow(genes, counts) => {
+            let pairs = genes.iter().zip(counts).map(|(&gene, &count)| (column(usize::from(gene)), u32::from(count)));
+            out.pick(genes.len(), pairs, |count| table.value(count));
+        }
+        Row::Wide(genes, counts) => {
+            let pairs = genes.iter().zip(counts).map(|(&gene, &count)| (column(gene as usize), count));
+            out.pick(genes.len(), pairs, |count| table.value(count));
+        }
     }
 }
 

@@ -25,8 +25,9 @@ use crate::data::{Dataset, places_of_genes};
 use crate::error::{Error, Result};
 use crate::math::noise_edge::noise_edge;
 use crate::math::principal_components::PrincipalComponents;
-use crate::math::sparse_rows::{RowWriter, SparseRows};
+use crate::math::sparse_rows::{Blocks, RowParts, SparseRows};
 use crate::steps::cells::Normalized;
+use crate::steps::cells::normalize::pick_log_scaled;
 use crate::warning::Warning;
 
 /// Parameters of [`pca`].
@@ -94,11 +95,27 @@ pub fn pca(dataset: &Dataset, normalized: &Normalized, genes: &[u32], params: &P
     if dataset.n_cells() < 2 {
         return Err(too_few("cells for principal components", dataset.n_cells(), 2));
     }
+    assert!(genes.is_sorted_by(|a, b| a < b), "indices of genes rise");
     if genes.is_empty() {
         return Err(too_few("highly variable genes", 0, 1));
     }
-    let rows = selected_rows(dataset, normalized, genes);
-    let fit = PrincipalComponents::fit(&rows, params.n_components, params.scale.then_some(params.max_value));
+    let column_of_gene = places_of_genes(genes, dataset.n_genes());
+    let rows = RowParts {
+        ends: &dataset.offsets()[1..],
+        n_columns: genes.len(),
+        fill: &|cell, out| pick_log_scaled(dataset.row(cell), normalized.scale[cell], &column_of_gene, out),
+        done: &|lot| dataset.lots()[lot].counts.release(),
+    };
+    // Rows are picked anew for each pass where counts do not fit into memory; picking takes a tenth of the time.
+    if dataset.lots().iter().any(|lot| lot.counts.is_lent()) {
+        components(dataset, &rows, params)
+    } else {
+        components(dataset, &SparseRows::of_parts(&rows), params)
+    }
+}
+
+fn components(dataset: &Dataset, rows: &impl Blocks, params: &PcaParams) -> Result<Pca> {
+    let fit = PrincipalComponents::fit(rows, params.n_components, params.scale.then_some(params.max_value));
     if fit.n_components() == 0 {
         return Err(too_few("highly variable genes that vary between cells", 0, 1));
     }
@@ -117,7 +134,7 @@ pub fn pca(dataset: &Dataset, normalized: &Normalized, genes: &[u32], params: &P
         given => given,
     };
     let n_leading = n_leading.min(fit.n_components());
-    let scores = fit.project(&rows);
+    let scores = fit.project(rows);
     let variance = Array1::from(fit.variance);
     Ok(Pca {
         scores,
@@ -148,16 +165,6 @@ fn check(params: &PcaParams) -> Result<()> {
 fn too_few(what: &str, have: usize, need: usize) -> Error {
     let cure = "look at what quality control excluded, and at the genes kept out in [hvg]";
     Error::TooFew { what: what.into(), have, need, cure: cure.into() }
-}
-
-/// Log-normalised values of the selected genes, whose indices must rise.
-fn selected_rows(dataset: &Dataset, normalized: &Normalized, genes: &[u32]) -> SparseRows {
-    assert!(genes.is_sorted_by(|a, b| a < b), "indices of genes rise");
-    let column_of_gene = places_of_genes(genes, dataset.n_genes());
-    let fill = |cell: usize, out: &mut RowWriter| {
-        normalized.for_each_of(cell, dataset.row(cell), &column_of_gene, |column, value| out.push(column, value));
-    };
-    SparseRows::in_parts(&dataset.offsets()[1..], genes.len(), fill, |lot| dataset.lots()[lot].counts.release())
 }
 
 #[cfg(test)]

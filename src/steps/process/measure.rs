@@ -26,14 +26,12 @@ use rayon::prelude::*;
 use super::frame::Frame;
 use crate::data::{Counts, places_of_genes};
 use crate::math::knn::knn_between;
-use crate::math::log_scaled::log_scaled;
 use crate::math::principal_components::PrincipalComponents;
 use crate::math::sparse_rows::SparseRows;
+use crate::steps::cells::normalize::pick_log_scaled;
 
 /// Cells per task.
 const CHUNK: usize = 256;
-/// Counts below this take their logarithm from a table of the cell.
-const N_TABLE: usize = 16;
 /// Added to a gene's share of counts in the weight of the misfit: a gene below one count in 10,000 weighs no more than it.
 const FLOOR: f64 = 1e-4;
 /// No cluster has its standard deviation in a component below this share of that of all cells.
@@ -114,13 +112,7 @@ impl<'a> Placer<'a> {
             (0..n).into_par_iter().with_min_len(CHUNK).map(|cell| counts.total(cell) as f64).collect();
         let rows = SparseRows::from_fn(n, self.components.mean.len(), |cell, out| {
             let scale = if totals[cell] > 0.0 { self.target_sum / totals[cell] } else { 0.0 };
-            let table: [f32; N_TABLE] = std::array::from_fn(|count| log_scaled(count as u32, scale));
-            counts.row(cell).for_each(|gene, count| {
-                let column = self.column_of_gene[gene as usize];
-                if column != u32::MAX {
-                    out.push(column, table.get(count as usize).copied().unwrap_or_else(|| log_scaled(count, scale)));
-                }
-            });
+            pick_log_scaled(counts.row(cell), scale, &self.column_of_gene, out);
         });
         let scores = self.components.project(&rows);
         let embedding = self.correct(&scores);
