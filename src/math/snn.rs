@@ -20,60 +20,88 @@ const CHUNK: usize = 1024;
 pub fn jaccard_graph(neighbors: &[u32], k: usize, min_weight: f64) -> Graph {
     assert!(k > 0 && neighbors.len().is_multiple_of(k), "nodes × k neighbours");
     let n = neighbors.len() / k;
-    let members = |node: usize| std::iter::once(node as u32).chain(neighbors[node * k..(node + 1) * k].iter().copied());
-    let holders = Holders::new(neighbors, k);
-
+    assert!(k < usize::from(u16::MAX), "a neighbourhood's size fits 16 bits");
     let weight = |shared: usize| shared as f64 / (2 * (k + 1) - shared) as f64;
-    let least = (1..=k + 1).find(|&shared| weight(shared) >= min_weight).unwrap_or(k + 2) as u32;
-    let chunks: Vec<(Vec<usize>, Vec<u32>, Vec<f32>)> = (0..n.div_ceil(CHUNK))
+    let least = (1..=k + 1).find(|&shared| weight(shared) >= min_weight).unwrap_or(k + 2) as u16;
+    let chunks = pairs_that_share(neighbors, k, least);
+
+    let for_each = |f: &mut dyn FnMut(usize, usize, u16)| {
+        let mut node = 0;
+        for (sizes, others, shared) in &chunks {
+            let mut pairs = others.iter().zip(shared);
+            for &size in sizes {
+                pairs.by_ref().take(size as usize).for_each(|(&other, &shared)| f(node, other as usize, shared));
+                node += 1;
+            }
+        }
+    };
+    let mut starts = vec![0; n + 1];
+    for_each(&mut |node, other, _| {
+        starts[node + 1] += 1;
+        starts[other + 1] += 1;
+    });
+    for node in 0..n {
+        starts[node + 1] += starts[node];
+    }
+    let (mut targets, mut weights) = (vec![0; starts[n]], vec![0.0; starts[n]]);
+    let mut next = starts.clone();
+    // Nodes rise and so do the others of a node: each row gets those before it first, then those after it, in order.
+    for_each(&mut |node, other, shared| {
+        let weight = weight(usize::from(shared)) as f32;
+        for (row, target) in [(other, node), (node, other)] {
+            let at = &mut next[row];
+            (targets[*at], weights[*at]) = (target as u32, weight);
+            *at += 1;
+        }
+    });
+    tie_lonely(Graph { starts, targets, weights }, neighbors, k, weight(1) as f32)
+}
+
+/// Of a chunk of nodes: how many later nodes each shares enough neighbours with, these nodes, rising, and the numbers shared.
+type Shared = (Vec<u32>, Vec<u32>, Vec<u16>);
+
+/// All pairs of nodes whose neighbourhoods share at least so many nodes, by the first of the two.
+fn pairs_that_share(neighbors: &[u32], k: usize, least: u16) -> Vec<Shared> {
+    let n = neighbors.len() / k;
+    let holders = Holders::new(neighbors, k);
+    let members = |node: usize| std::iter::once(node as u32).chain(neighbors[node * k..(node + 1) * k].iter().copied());
+    (0..n.div_ceil(CHUNK))
         .into_par_iter()
         .map_init(
-            || (vec![0_u32; n], Vec::new()),
+            || (vec![0_u16; n], Vec::new()),
             |(shared, met), chunk| {
-                let (mut sizes, mut targets, mut weights) = (Vec::new(), Vec::new(), Vec::new());
+                let (mut sizes, mut others, mut numbers) = Shared::default();
                 for node in chunk * CHUNK..((chunk + 1) * CHUNK).min(n) {
-                    for member in members(node) {
-                        let mut meet = |other: u32| {
-                            if shared[other as usize] == 0 {
-                                met.push(other);
-                            }
-                            shared[other as usize] += 1;
-                        };
-                        meet(member);
-                        holders.of(member).iter().copied().for_each(meet);
-                    }
-                    met.retain(|&other| {
-                        let keep = other != node as u32 && shared[other as usize] >= least;
-                        if !keep {
-                            shared[other as usize] = 0;
+                    let mut n_met = 0;
+                    let mut meet = |other: u32, met: &mut Vec<u32>| {
+                        // Written in any case, kept if new: whether it is new can't be foretold.
+                        if n_met == met.len() {
+                            met.resize(2 * n_met + 64, 0);
                         }
-                        keep
-                    });
-                    met.sort_unstable();
-                    sizes.push(met.len());
-                    for other in met.drain(..) {
-                        targets.push(other);
-                        weights.push(weight(shared[other as usize] as usize) as f32);
-                        shared[other as usize] = 0;
+                        met[n_met] = other;
+                        let shared = &mut shared[other as usize];
+                        n_met += usize::from(*shared == 0);
+                        *shared += 1;
+                    };
+                    for member in members(node) {
+                        if member as usize > node {
+                            meet(member, met);
+                        }
+                        let of_member = holders.of(member);
+                        let later = of_member.partition_point(|&other| other as usize <= node);
+                        of_member[later..].iter().for_each(|&other| meet(other, met));
                     }
+                    let first = others.len();
+                    others.extend(met[..n_met].iter().filter(|&&other| shared[other as usize] >= least));
+                    others[first..].sort_unstable();
+                    numbers.extend(others[first..].iter().map(|&other| shared[other as usize]));
+                    met[..n_met].iter().for_each(|&other| shared[other as usize] = 0);
+                    sizes.push((others.len() - first) as u32);
                 }
-                (sizes, targets, weights)
+                (sizes, others, numbers)
             },
         )
-        .collect();
-
-    let mut graph = Graph { starts: vec![0], targets: Vec::new(), weights: Vec::new() };
-    let n_entries = chunks.iter().map(|(_, targets, _)| targets.len()).sum();
-    graph.targets.reserve_exact(n_entries);
-    graph.weights.reserve_exact(n_entries);
-    for (sizes, targets, weights) in chunks {
-        for size in sizes {
-            graph.starts.push(graph.starts[graph.starts.len() - 1] + size);
-        }
-        graph.targets.extend(targets);
-        graph.weights.extend(weights);
-    }
-    tie_lonely(graph, neighbors, k, weight(1) as f32)
+        .collect()
 }
 
 /// The graph with an edge of this weight from each node that has none to its nearest neighbour.

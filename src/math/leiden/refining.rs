@@ -10,6 +10,9 @@ use super::level::{Level, Tally};
 /// Randomness θ, in mean weights of an edge; the value of Traag 2019.
 const THETA: f64 = 0.01;
 
+/// Exponents below this are as good as none beside 0.
+const NOTHING: f64 = -40.0;
+
 /// Splits each community into well-connected parts: a part per node, named by one of its nodes.
 pub(super) fn refine<W: Copy + Into<f64>>(
     level: &Level<'_, W>,
@@ -74,7 +77,9 @@ fn choose(choices: &mut [(u32, f64)], theta: f64, rng: &mut ChaCha8Rng) -> u32 {
     let largest = choices.iter().map(|c| c.1).fold(0.0, f64::max);
     let mut sum = 0.0;
     for (_, value) in choices.iter_mut() {
-        sum += ((*value - largest) / theta).exp();
+        let power = (*value - largest) / theta;
+        // What adds less than rounding is not worth an exponential, nor the trap that its underflow is.
+        sum += if power < NOTHING { 0.0 } else { power.exp() };
         *value = sum;
     }
     let drawn = rng.random::<f64>() * sum;

@@ -169,8 +169,8 @@ pub fn graph(neighbors: &Neighbors, params: &NeighborsParams) -> Graph {
 }
 
 fn check(params: &NeighborsParams) -> Result<()> {
-    if params.n_neighbors == 0 {
-        return Err(Error::param("neighbors.n_neighbors", params.n_neighbors, "at least 1"));
+    if !(1..usize::from(u16::MAX)).contains(&params.n_neighbors) {
+        return Err(Error::param("neighbors.n_neighbors", params.n_neighbors, "1 to 65,534"));
     }
     if !(0.0..=1.0).contains(&params.min_recall) {
         return Err(Error::param("neighbors.min_recall", params.min_recall, "a share from 0 to 1"));

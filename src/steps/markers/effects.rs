@@ -159,7 +159,6 @@ pub fn effects_of_divisions(
             columns.gather(&rows, block, |_, cell| cell as u32);
             for index in 0..gene_range(block, n_genes).len() {
                 let nonzeros = columns.gene(index);
-                nonzeros.sort_unstable();
                 for ((plan, ranks), sums) in plans.iter().zip(&mut *ranks).zip(&mut *sums) {
                     if plan.takes_part(lot) {
                         ranks.compute_sorted(nonzeros, &plan.sizes[lot], |cell| plan.labels[lot][cell as usize]);

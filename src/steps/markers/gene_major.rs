@@ -16,11 +16,16 @@ use crate::steps::cells::Normalized;
 /// Genes gathered by one task.
 pub(super) const GENES_PER_TASK: usize = 256;
 
+/// Counts of a gene that are kept apart: 1, 2, 3, and those above. Most are 1.
+const RUNS: usize = 4;
+
 /// The rows of one lot, cut at the blocks of genes.
 pub(super) struct CutRows<'a> {
     counts: &'a Counts,
     /// Per cell.
     scale: &'a [f64],
+    /// Cells by rising factor.
+    order: Vec<u32>,
     n_blocks: usize,
     /// Cells × (blocks + 1): where each block begins in the cell's row.
     cuts: Vec<u32>,
@@ -40,12 +45,16 @@ impl<'a> CutRows<'a> {
             }
         });
         let cells = dataset.offsets()[lot]..dataset.offsets()[lot + 1];
-        Self { counts, scale: &normalized.scale[cells], n_blocks, cuts }
+        let scale = &normalized.scale[cells];
+        let mut order: Vec<u32> = (0..counts.n_cells() as u32).collect();
+        order.sort_by(|&a, &b| scale[a as usize].total_cmp(&scale[b as usize]));
+        Self { counts, scale, order, n_blocks, cuts }
     }
 
-    /// The cells with a count in a block of genes: the place of each in the lot, that part of its row, and its factor.
+    /// The cells with a count in a block of genes, by rising factor: the place of each in the lot, that part of its row, and
+    /// its factor.
     fn block(&self, block: usize) -> impl Iterator<Item = (usize, Row<'a>, f64)> + Clone + '_ {
-        (0..self.scale.len()).filter_map(move |cell| {
+        self.order.iter().map(|&cell| cell as usize).filter_map(move |cell| {
             let cuts = &self.cuts[cell * (self.n_blocks + 1) + block..][..2];
             let part = cuts[0] as usize..cuts[1] as usize;
             (!part.is_empty()).then(|| (cell, self.counts.row(cell).part(part), self.scale[cell]))
@@ -67,17 +76,21 @@ impl Block {
     pub(super) fn gather(&mut self, lots: &[CutRows<'_>], block: usize, label: impl Fn(usize, usize) -> u32) {
         let n_genes = lots.first().map_or(0, |lot| lot.counts.n_genes());
         let genes = gene_range(block, n_genes);
-        let place = |gene: u32| gene as usize - genes.start;
-        // Counting sort: how many of each gene, where each gene starts, then every key to its place.
-        let mut next = vec![0_usize; genes.len()];
+        // Cells come by rising factor, so that equal counts of a gene come in order: kept side by side they are runs, which
+        // a sort has only to merge.
+        let place = |gene: u32, count: u32| (gene as usize - genes.start) * RUNS + (count as usize).min(RUNS) - 1;
+        // Counting sort: how many of each gene and count, where they start, then every key to its place.
+        let mut next = vec![0_usize; genes.len() * RUNS];
         for (_, row, _) in lots.iter().flat_map(|lot| lot.block(block)) {
-            row.for_each(|gene, _| next[place(gene)] += 1);
+            row.for_each(|gene, count| next[place(gene, count)] += 1);
         }
         self.starts.clear();
         let mut end = 0;
-        for count in &mut next {
+        for runs in next.chunks_exact_mut(RUNS) {
             self.starts.push(end);
-            end += std::mem::replace(count, end);
+            for count in runs {
+                end += std::mem::replace(count, end);
+            }
         }
         self.starts.push(end);
         self.keys.clear();
@@ -86,7 +99,7 @@ impl Block {
             for (cell, row, scale) in lot.block(block) {
                 let label = label(index, cell);
                 row.for_each(|gene, count| {
-                    let at = &mut next[place(gene)];
+                    let at = &mut next[place(gene, count)];
                     self.keys[*at] = key(scaled(count, scale), label);
                     *at += 1;
                 });
@@ -94,9 +107,12 @@ impl Block {
         }
     }
 
-    /// The non-zeros of the `index`-th gene of the block, in the order of the cells.
-    pub(super) fn gene(&mut self, index: usize) -> &mut [u64] {
-        &mut self.keys[self.starts[index]..self.starts[index + 1]]
+    /// The non-zeros of the `index`-th gene of the block, sorted.
+    pub(super) fn gene(&mut self, index: usize) -> &[u64] {
+        let keys = &mut self.keys[self.starts[index]..self.starts[index + 1]];
+        // The stable sort, as it merges runs.
+        keys.sort();
+        keys
     }
 }
 

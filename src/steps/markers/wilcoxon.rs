@@ -53,7 +53,7 @@ pub fn wilcoxon(
                 let genes = gene_range(block, dataset.n_genes());
                 let mut scores = Vec::with_capacity(genes.len() * n_clusters);
                 for index in 0..genes.len() {
-                    ranks.compute(columns.gene(index), &sizes);
+                    ranks.compute_sorted(columns.gene(index), &sizes, |group| group);
                     scores.extend((0..n_clusters).map(|k| z_score(ranks, k, &sizes, tie_correct)));
                 }
                 scores
