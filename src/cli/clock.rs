@@ -73,3 +73,10 @@ pub fn cpu_seconds() -> Option<f64> {
 
 /// `sysconf(_SC_CLK_TCK)` of Linux on every processor this program is built for.
 const TICKS_PER_SECOND: f64 = 100.0;
+
+/// Most memory this process has held so far, in bytes; `None` where the system does not tell (it does on Linux).
+pub fn peak_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().strip_suffix("kB")?;
+    Some(kilobytes.trim().parse::<u64>().ok()? * 1024)
+}

@@ -15,7 +15,7 @@ use cqa::progress::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use self::ahead::{Ahead, in_words};
-use super::clock::cpu_seconds;
+use super::clock::{cpu_seconds, peak_bytes};
 
 /// Length of the bar; fine enough for any terminal.
 const BAR: u64 = 10_000;
@@ -215,7 +215,7 @@ impl Progress for Terminal {
         } else if self.json {
             let line = serde_json::json!({
                 "level": "info", "event": "finish", "step": step, "summary": summary, "seconds": seconds,
-                "cpu_seconds": cpu
+                "cpu_seconds": cpu, "peak_bytes": peak_bytes()
             });
             eprintln!("{line}");
         } else if !self.quiet {
