@@ -6,9 +6,12 @@ use super::graph::Graph;
 
 /// Nodes per task.
 const CHUNK: usize = 1024;
+/// Edges that a node has at least, if it has as many neighbours.
+const MIN_EDGES: usize = 10;
 
 /// Graph in which two nodes are joined by the Jaccard index of their neighbourhoods, if it is at least `min_weight`. A
-/// node that this leaves without an edge is tied to its nearest neighbour, so that none is alone.
+/// node that this leaves with fewer than ten edges is joined to its nearest neighbours until it has ten: the more nodes there
+/// are, the fewer neighbours any two share by chance, and a limit alone would tear the graph to pieces.
 ///
 /// `neighbors` is nodes × k, row after row, without the node itself; a neighbourhood is the node with its k neighbours.
 ///
@@ -54,7 +57,7 @@ pub fn jaccard_graph(neighbors: &[u32], k: usize, min_weight: f64) -> Graph {
             *at += 1;
         }
     });
-    tie_lonely(Graph { starts, targets, weights }, neighbors, k, weight(1) as f32)
+    tie_sparse(Graph { starts, targets, weights }, neighbors, k, weight)
 }
 
 /// Of a chunk of nodes: how many later nodes each shares enough neighbours with, these nodes, rising, and the numbers shared.
@@ -104,22 +107,36 @@ fn pairs_that_share(neighbors: &[u32], k: usize, least: u16) -> Vec<Shared> {
         .collect()
 }
 
-/// The graph with an edge of this weight from each node that has none to its nearest neighbour.
-fn tie_lonely(graph: Graph, neighbors: &[u32], k: usize, weight: f32) -> Graph {
+/// The graph in which each node with fewer than [`MIN_EDGES`] edges is joined to its nearest neighbours too, until it has
+/// as many.
+fn tie_sparse(graph: Graph, neighbors: &[u32], k: usize, weight: impl Fn(usize) -> f64 + Sync) -> Graph {
     let n = graph.n_nodes();
-    let lonely = (0..n).filter(|&node| graph.starts[node] == graph.starts[node + 1]);
-    let mut ties: Vec<(u32, u32)> =
-        lonely.map(|node| (node as u32, neighbors[node * k])).flat_map(|(a, b)| [(a, b), (b, a)]).collect();
+    let of = |node: usize| &neighbors[node * k..(node + 1) * k];
+    let joined = |node: usize| &graph.targets[graph.starts[node]..graph.starts[node + 1]];
+    let mut ties: Vec<(u32, u32)> = (0..n)
+        .into_par_iter()
+        .with_min_len(CHUNK)
+        .flat_map_iter(|node| {
+            let missing = MIN_EDGES.min(k).saturating_sub(joined(node).len());
+            let nearest = of(node).iter().filter(move |other| joined(node).binary_search(other).is_err());
+            nearest.take(missing).flat_map(move |&other| [(node as u32, other), (other, node as u32)])
+        })
+        .collect();
     if ties.is_empty() {
         return graph;
     }
-    ties.sort_unstable();
+    ties.par_sort_unstable();
     ties.dedup();
+    let shared = |a: usize, b: usize| {
+        let with = |node: usize, other: u32| other as usize == node || of(node).contains(&other);
+        usize::from(with(b, a as u32)) + of(a).iter().filter(|&&other| with(b, other)).count()
+    };
+    let weights: Vec<f32> = ties.par_iter().map(|&(a, b)| weight(shared(a as usize, b as usize)) as f32).collect();
     let mut tied = Graph { starts: vec![0], targets: Vec::new(), weights: Vec::new() };
-    let mut next = ties.into_iter().peekable();
+    let mut next = ties.into_iter().zip(weights).peekable();
     for node in 0..n {
         let mut row: Vec<(u32, f32)> = graph.row(node).collect();
-        while let Some((_, target)) = next.next_if(|tie| tie.0 as usize == node) {
+        while let Some(((_, target), weight)) = next.next_if(|tie| tie.0.0 as usize == node) {
             row.push((target, weight));
         }
         row.sort_unstable_by_key(|entry| entry.0);
@@ -182,10 +199,12 @@ mod tests {
 
     #[test]
     fn no_node_is_alone() {
-        // Nearest: 0 and 1 each other, 2 to 1, 3 and 4 to 2.
-        let graph = jaccard_graph(&[1, 2, 0, 2, 1, 3, 2, 4, 2, 3], 2, 1.1);
-        assert_eq!(graph.targets, [1, 0, 2, 1, 3, 4, 2, 2]);
-        assert_eq!(graph.starts, [0, 1, 3, 6, 7, 8]);
-        assert!(graph.weights.iter().all(|w| *w == 0.2));
+        // Nothing reaches the limit: all neighbours are joined, by what they share.
+        let neighbors = [1, 2, 0, 2, 1, 3, 2, 4, 2, 3];
+        let graph = jaccard_graph(&neighbors, 2, 1.1);
+        let row = |node| graph.row(node).collect::<Vec<_>>();
+        assert_eq!(row(0), [(1, 1.0), (2, 0.5)]);
+        assert_eq!(row(2), [(0, 0.5), (1, 0.5), (3, 0.5), (4, 0.5)]);
+        assert_eq!(row(4), [(2, 0.5), (3, 1.0)]);
     }
 }

@@ -105,9 +105,9 @@ pub fn neighborhoods(
     let mut size = vec![0_u64; n_lots];
     lot_of_cell.iter().for_each(|&lot| size[lot as usize] += 1);
     // Each lot starts with the mass of all cells, evenly on its own.
-    let mut mass = vec![0.0_f64; n_cells * n_lots];
+    let mut mass = vec![0.0_f32; n_cells * n_lots];
     for (cell, &lot) in lot_of_cell.iter().enumerate() {
-        mass[cell * n_lots + lot as usize] = n_cells as f64 / size[lot as usize] as f64;
+        mass[cell * n_lots + lot as usize] = (n_cells as f64 / size[lot as usize] as f64) as f32;
     }
     let walk = Walk::new(graph);
     let mut kurtosis = Vec::new();
@@ -123,8 +123,7 @@ pub fn neighborhoods(
         }
         before = now;
     }
-    let mut abundance =
-        Array2::from_shape_vec((n_cells, n_lots), mass.into_iter().map(|v| v as f32).collect()).expect("cells × lots");
+    let mut abundance = Array2::from_shape_vec((n_cells, n_lots), mass).expect("cells × lots");
     for (lot, _) in size.iter().enumerate().filter(|(_, n)| **n == 0) {
         abundance.column_mut(lot).fill(f32::NAN);
     }
@@ -132,12 +131,12 @@ pub fn neighborhoods(
 }
 
 /// Over the lots that have cells; cells that do not differ over lots have no kurtosis.
-fn median_kurtosis(mass: &[f64], n_lots: usize, size: &[u64]) -> f64 {
+fn median_kurtosis(mass: &[f32], n_lots: usize, size: &[u64]) -> f64 {
     if n_lots == 0 {
         return f64::NAN;
     }
-    let of_cell = |row: &[f64]| {
-        let present: Vec<f64> = row.iter().zip(size).filter(|(_, n)| **n > 0).map(|(v, _)| *v).collect();
+    let of_cell = |row: &[f32]| {
+        let present: Vec<f64> = row.iter().zip(size).filter(|(_, n)| **n > 0).map(|(v, _)| f64::from(*v)).collect();
         excess_kurtosis(&present)
     };
     let all: Vec<f64> = mass.par_chunks_exact(n_lots).map(of_cell).collect();

@@ -33,6 +33,9 @@ impl Default for PseudobulkParams {
     }
 }
 
+/// Lots that are summed side by side: the more, the more memory their sums take.
+const LOTS_AT_ONCE: usize = 16;
+
 /// Result of [`pseudobulk`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pseudobulk {
@@ -72,32 +75,33 @@ fn log2_cpm(sums: &Array2<u64>, present: impl Fn(usize) -> bool) -> Array2<f64> 
 pub fn pseudobulk(dataset: &Dataset, labels: &[u32], n_clusters: usize, params: &PseudobulkParams) -> Pseudobulk {
     assert_eq!(labels.len(), dataset.n_cells(), "one label per cell");
     let (n_lots, n_genes) = (dataset.n_lots(), dataset.n_genes());
-    // One lot's sums, clusters × genes, and its cells per cluster.
-    let per_lot: Vec<(Array2<u64>, Vec<u64>)> = (0..n_lots)
-        .into_par_iter()
-        .map(|lot| {
-            let counts = &dataset.lots()[lot].counts;
-            let labels = &labels[dataset.offsets()[lot]..dataset.offsets()[lot + 1]];
-            let mut sums = Array2::<u64>::zeros((n_clusters, n_genes));
-            let mut n_cells = vec![0; n_clusters];
-            for (cell, &label) in labels.iter().enumerate() {
-                n_cells[label as usize] += 1;
-                let mut row = sums.row_mut(label as usize);
-                let sums = row.as_slice_mut().expect("rows of a new array are contiguous");
-                counts.row(cell).for_each(|gene, count| sums[gene as usize] += u64::from(count));
-            }
-            counts.release();
-            (sums, n_cells)
-        })
-        .collect();
     let mut all = Array2::zeros((n_lots, n_genes));
     let mut clusters = vec![Array2::zeros((n_lots, n_genes)); n_clusters];
     let mut n_cells = Array2::zeros((n_lots, n_clusters));
-    for (lot, (sums, cells)) in per_lot.into_iter().enumerate() {
-        all.row_mut(lot).assign(&sums.sum_axis(Axis(0)));
-        for (cluster, sums) in sums.rows().into_iter().enumerate() {
-            clusters[cluster].row_mut(lot).assign(&sums);
-            n_cells[[lot, cluster]] = cells[cluster];
+    // One lot's sums, clusters × genes, and its cells per cluster.
+    let of_lot = |lot: usize| {
+        let counts = &dataset.lots()[lot].counts;
+        let labels = &labels[dataset.offsets()[lot]..dataset.offsets()[lot + 1]];
+        let mut sums = Array2::<u64>::zeros((n_clusters, n_genes));
+        let mut n_cells = vec![0; n_clusters];
+        for (cell, &label) in labels.iter().enumerate() {
+            n_cells[label as usize] += 1;
+            let mut row = sums.row_mut(label as usize);
+            let sums = row.as_slice_mut().expect("rows of a new array are contiguous");
+            counts.row(cell).for_each(|gene, count| sums[gene as usize] += u64::from(count));
+        }
+        counts.release();
+        (sums, n_cells)
+    };
+    let lots: Vec<usize> = (0..n_lots).collect();
+    for some in lots.chunks(LOTS_AT_ONCE) {
+        let sums: Vec<(Array2<u64>, Vec<u64>)> = some.par_iter().map(|&lot| of_lot(lot)).collect();
+        for (&lot, (sums, cells)) in some.iter().zip(sums) {
+            all.row_mut(lot).assign(&sums.sum_axis(Axis(0)));
+            for (cluster, sums) in sums.rows().into_iter().enumerate() {
+                clusters[cluster].row_mut(lot).assign(&sums);
+                n_cells[[lot, cluster]] = cells[cluster];
+            }
         }
     }
     Pseudobulk { all, clusters, n_cells, min_cells: params.min_cells }
