@@ -5,7 +5,7 @@
 //! **Method.** The k nearest cells by Euclidean distance in the embedding, ties to the lower index; exact up to 100,000 cells, among
 //! the most promising lists of cells above, as many lists as a random sample of cells needs for the recall asked for. Edges then are
 //! - `snn`: |A ∩ B| / |A ∪ B| of the neighbourhoods A, B of two cells (each cell counts to its own); edges below 1/15 are
-//!   left out, and a cell left without any is tied to its nearest;
+//!   left out, and a cell left with fewer than ten is joined to its nearest until it has ten;
 //! - `umap`: the fuzzy simplicial set of UMAP. Per cell, membership exp(−(d − ρ)/σ) with ρ the nearest distance and σ such
 //!   that memberships sum to log₂(k + 1); the two directions joined by a + b − ab.
 //!
