@@ -25,7 +25,7 @@ const GENE_EXPRESSION: &str = "Gene Expression";
 /// - no gene expression among the features
 /// - parts that contradict each other, or values that are no counts
 pub fn read_tenx_h5(path: &Path, params: &ReadParams) -> Result<RawLot> {
-    let h5 = H5::open(path)?;
+    let h5 = H5::open(path, params)?;
     let place = Place::find(&h5, params)?;
     let mut warnings = Vec::new();
     let features = if place.key == "matrix" {
@@ -44,7 +44,7 @@ pub fn read_tenx_h5(path: &Path, params: &ReadParams) -> Result<RawLot> {
         return Err(h5.error(
             &shape_key,
             format!(
-                "{shape:?}, but there are {} features and {} barcodes; is the file damaged?",
+                "{shape:?}, but there are {} features and {} barcodes; the file is damaged; copy or download it again",
                 features.len(),
                 barcodes.len()
             ),
@@ -183,7 +183,10 @@ fn same_length(h5: &H5, key: &str, expected: usize, found: usize) -> Result<()> 
     if expected == found {
         return Ok(());
     }
-    Err(h5.error(key, format!("{found} entries, but there are {expected} features; is the file damaged?")))
+    Err(h5.error(
+        key,
+        format!("{found} entries, but there are {expected} features; the file is damaged; copy or download it again"),
+    ))
 }
 
 fn feature_type(warning: &Warning) -> Option<&str> {

@@ -89,7 +89,10 @@ pub struct Execution {
     pub threads: usize,
     /// Wall-clock seconds of each step, in order.
     pub seconds: Vec<(String, f64)>,
-    /// Operating system and processor the program was built for.
+    /// Steps that were kept from a run that was stopped, and not made again (`--resume`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resumed: Vec<String>,
+    /// Processor and operating system the program was built for, and the widest vectors of the processor it ran on.
     pub target: String,
     /// SHA-256 of `ro-crate-metadata.json`.
     #[serde(default)]
