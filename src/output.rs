@@ -3,6 +3,7 @@
 pub mod compare;
 mod freeze;
 mod panel;
+mod qualification;
 pub mod screen;
 
 pub use freeze::{read_reference, reference_files, write_mapped, write_reference};
@@ -24,6 +25,7 @@ use crate::steps::lots::AssociationParams;
 
 pub use compare::{ComparisonOutput, write_comparison};
 pub use panel::{panels_table, read_panels, write_panel};
+pub use qualification::write_qualification;
 pub use screen::{ScreenOutput, write_screen};
 
 /// What a run leaves on disk.

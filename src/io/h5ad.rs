@@ -47,6 +47,12 @@ pub fn read_h5ad(path: &Path, subset: Option<(&str, &str)>, params: &ReadParams)
     Ok(lots.into_iter().next().expect("one lot was asked for"))
 }
 
+/// Cells of an `.h5ad`.
+pub(super) fn promised_cells(path: &Path, params: &ReadParams) -> Result<u64> {
+    let h5 = H5::open(path, params)?;
+    Ok(Frame::open(&h5, "obs")?.index()?.len() as u64)
+}
+
 /// Reads every lot of a pooled `.h5ad`, in one pass through the file: one lot per value of the obs column, in the order
 /// of [`lot_sheet_of_h5ad`]. Cells without a value are an error.
 ///

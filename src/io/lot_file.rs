@@ -26,6 +26,16 @@ pub(crate) fn read(path: &Path, params: &ReadParams) -> Result<RawLot> {
     }
 }
 
+/// Cells that a path promises, found from its header without reading its counts; `None` where only reading can tell.
+pub(crate) fn promised_cells(path: &Path, params: &ReadParams) -> Result<Option<u64>> {
+    Ok(match format_of(path)? {
+        Format::MatrixFolder | Format::MatrixFile => Some(tenx_mtx::promised_cells(path, params)?),
+        Format::AnnData => Some(h5ad::promised_cells(path, params)?),
+        Format::TenxH5 => Some(tenx_h5::promised_cells(path, params)?),
+        Format::Text => None,
+    })
+}
+
 /// One column that describes the cells of a path, one value per cell.
 pub(crate) fn cell_column(path: &Path, column: &str, lot: &RawLot) -> Result<Vec<String>> {
     match format_of(path)? {

@@ -96,6 +96,11 @@ impl<'p, R: Read> MatrixMarket<'p, R> {
         ))
     }
 
+    /// Rows and columns that the header promises.
+    pub fn shape(&self) -> (usize, usize) {
+        (self.n_rows, self.n_columns)
+    }
+
     /// Reads the entries as counts, cells × genes.
     ///
     /// `n_genes` and `n_cells` are what the files of names list. A matrix that fits the other way round only is read that

@@ -15,6 +15,13 @@ use crate::warning::Warning;
 /// What 10x calls genes among the features.
 const GENE_EXPRESSION: &str = "Gene Expression";
 
+/// Cells that the shape of the matrix promises.
+pub(super) fn promised_cells(path: &Path, params: &ReadParams) -> Result<u64> {
+    let h5 = H5::open(path, params)?;
+    let shape = h5.unsigned(&format!("{}/shape", Place::find(&h5, params)?.key))?;
+    Ok(shape.get(1).copied().unwrap_or(0))
+}
+
 /// Reads a 10x `.h5` of Cell Ranger 1 to 9.
 ///
 /// Features that are not gene expression are set aside and counted in a warning. Genes whose id repeats are added up.
