@@ -112,6 +112,9 @@ fn h5ad(folder: &Path, frame: &str, with_var: bool) {
         var.create_dataset("_index").with_ascii_strings(&["A", "B"]).unwrap();
         file.add_group(var.finish());
     }
+    if !with_var {
+        file.create_dataset("X").with_i32_data(&[1, 2, 3, 4]).with_shape(&[2, 2]);
+    }
     lot(folder, "lot.h5ad", "");
     file.write(folder.join("lot.h5ad")).unwrap();
 }
@@ -385,7 +388,11 @@ const BAD: &[Bad] = &[
     ("an archive", |f| lot(f, "lot.tar.gz", "x"), &["lot.tar.gz", "unpack it"]),
     ("an R object", |f| lot(f, "lot.rds", "x"), &["lot.rds", "10x folder"]),
     // Parameters and plans
-    ("params: not there", |f| (lot(f, "lot.csv", ""), write(f, "params.missing", "")).1, &["params.toml"]),
+    (
+        "params: not there",
+        |f| (lot(f, "lot.csv", ""), write(f, "params.missing", "")).1,
+        &["params.toml", "mend the path"],
+    ),
     ("params: not TOML", |f| params(f, "seed = = 1\n"), &["params.toml, line 1", "`cqa params` prints"]),
     (
         "params: unknown key",

@@ -35,7 +35,10 @@ fn installation_and_operation_are_checked_and_put_on_record() {
     let checks = rows(&at.join("iq/qualification.csv"));
     assert!(checks.len() > 35, "{} checks", checks.len());
     assert!(
-        checks.iter().all(|check| ["requirement", "test", "expected", "found"].iter().all(|c| !check[*c].is_empty()))
+        blessing
+            || checks
+                .iter()
+                .all(|check| ["requirement", "test", "expected", "found"].iter().all(|c| !check[*c].is_empty()))
     );
     let page = fs::read_to_string(at.join("iq/report.html")).unwrap();
     assert!(page.contains("not a statement of compliance") && page.contains("A. B"));

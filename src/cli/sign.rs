@@ -101,11 +101,15 @@ fn secret_key(path: &Path) -> Result<SecretKey> {
             format!("is no secret key that can be used ({e}); make one with --new-key or `minisign -G`"),
         )
     };
-    match SecretKeyBox::from_string(&text).and_then(SecretKeyBox::into_unencrypted_secret_key) {
-        Ok(key) => Ok(key),
-        // It has a password, which is asked for on the terminal.
-        Err(_) => SecretKeyBox::from_string(&text).and_then(|sealed| sealed.into_secret_key(None)).map_err(wrong),
-    }
+    let sealed = || SecretKeyBox::from_string(&text);
+    let plain = match sealed().and_then(SecretKeyBox::into_unencrypted_secret_key) {
+        Ok(key) => return Ok(key),
+        Err(error) => error,
+    };
+    // Unless it has a password, which is asked for on the terminal, what was said first is what is wrong.
+    sealed()
+        .and_then(|sealed| sealed.into_secret_key(None))
+        .map_err(|error| wrong(if error.to_string().contains("not encrypted") { plain } else { error }))
 }
 
 fn record_bytes(run: &Path) -> Result<Vec<u8>> {

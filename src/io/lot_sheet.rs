@@ -186,7 +186,10 @@ impl Columns {
             None => Err(Error::parse(
                 path,
                 1,
-                format!("no column `{name}`; found {}. The sheet needs the columns `lot` and `path`", found()),
+                format!(
+                    "no column `{name}`; found {}. The sheet needs the columns `lot` and `path`, with commas, semicolons or tabs between",
+                    found()
+                ),
             )),
         };
         let (lot, file) = (need("lot")?, need("path")?);

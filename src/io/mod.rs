@@ -50,8 +50,8 @@ pub struct ReadParams {
     pub genome: String,
     /// Orientation of delimited text; default found by itself.
     pub orientation: Orientation,
-    /// Values that a data set of an HDF5 file may claim for each byte of the file, once it claims more than 64 Mi; what claims more is
-    /// refused before anything is allocated. Default 2048: deflate packs at most 1,032 bytes into one.
+    /// Bytes that a data set of an HDF5 file may claim for each byte of the file, once it claims more than 64 MiB; what claims more is
+    /// refused before anything is allocated. Default 1100: deflate packs at most 1,032 bytes into one.
     pub max_expansion: u64,
 }
 
@@ -62,7 +62,7 @@ impl Default for ReadParams {
             counts: String::new(),
             genome: String::new(),
             orientation: Orientation::Auto,
-            max_expansion: 2048,
+            max_expansion: 1100,
         }
     }
 }

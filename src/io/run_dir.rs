@@ -223,7 +223,7 @@ fn read_text(path: &Path) -> Result<String> {
 /// # Errors
 /// The file cannot be read, or is not as the type wants it.
 pub fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    let text = read_text(path)?;
+    let text = fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
     toml::from_str(&text).map_err(|e| {
         let line = e.span().map_or(1, |span| text[..span.start].matches('\n').count() as u64 + 1);
         Error::parse(path, line, format!("{}; `cqa params` prints every key with its default", e.message()))
@@ -235,7 +235,9 @@ pub fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T> {
 /// # Errors
 /// As [`read_toml`].
 pub fn read_params<T: DeserializeOwned>(run: &Path) -> Result<T> {
-    read_toml(&run.join("params.toml"))
+    let path = run.join("params.toml");
+    read_text(&path)?;
+    read_toml(&path)
 }
 
 /// What later commands need of `run.json`.

@@ -95,7 +95,9 @@ impl Place {
     fn find(h5: &H5, params: &ReadParams) -> Result<Self> {
         if h5.is_group("matrix") {
             let id = ["matrix/features/id", "matrix/features/name"].into_iter().find(|key| h5.has(key));
-            let features = id.ok_or_else(|| h5.error("matrix/features/id", "missing; is this a 10x file?"))?;
+            let features = id.ok_or_else(|| {
+                h5.error("matrix/features/id", "missing; give filtered_feature_bc_matrix.h5, or copy it again")
+            })?;
             return Ok(Self { key: "matrix".into(), features: features.into() });
         }
         let (groups, datasets) = h5.names("/")?;

@@ -15,6 +15,14 @@ const WORKFLOW: (&str, &str, &str) = ("https://w3id.org/workflowhub/workflow-ro-
 /// The file that says what is done.
 const RECIPE: &str = "params.toml";
 
+/// Where the program is at home.
+const HOME: &str = "https://crates.io/crates/cqa";
+
+/// A time in UTC as the profiles want it.
+fn with_offset(time: &str) -> String {
+    time.replace('Z', "+00:00")
+}
+
 fn refer(id: &str) -> Value {
     json!({ "@id": id })
 }
@@ -46,11 +54,11 @@ pub fn ro_crate(record: &RunRecord) -> Value {
         "name": execution.command.join(" "),
         "description": format!("seed {}{}{}", record.seed, if execution.reason.is_empty() { "" } else { "; " }, execution.reason),
         "instrument": refer(if has_recipe { RECIPE } else { &program }),
-        "actionStatus": refer("http://schema.org/CompletedActionStatus"),
+        "actionStatus": "http://schema.org/CompletedActionStatus",
         "object": record.inputs.iter().map(|f| refer(&input_id(f))).collect::<Vec<_>>(),
         "result": files(&record.outputs),
-        "startTime": execution.started,
-        "endTime": execution.ended,
+        "startTime": with_offset(&execution.started),
+        "endTime": with_offset(&execution.ended),
     });
     let mut graph = Vec::new();
     if has_recipe {
@@ -81,9 +89,8 @@ pub fn ro_crate(record: &RunRecord) -> Value {
                 "@id": program,
                 "@type": ["SoftwareApplication", "ComputerLanguage"],
                 "name": "cqa",
-                "url": "https://crates.io/crates/cqa",
+                "url": HOME,
                 "version": record.version,
-                "softwareVersion": record.version,
                 "operatingSystem": execution.target,
                 "softwareRequirements": execution.crates.iter().map(|(name, v)| format!("{name} {v}")).collect::<Vec<_>>(),
             }),
@@ -102,16 +109,17 @@ pub fn ro_crate(record: &RunRecord) -> Value {
             entity["@type"] = json!(["File", "SoftwareSourceCode", "ComputationalWorkflow"]);
             entity["name"] = json!("From single-cell lots to candidate critical quality attributes");
             entity["programmingLanguage"] = refer(&program);
+            entity["version"] = json!(record.version);
+            entity["url"] = json!(HOME);
             entity["license"] = refer("#licence");
         }
         entity
     }));
     graph.extend(record.inputs.iter().map(|file| entity(file, input_id(file))));
-    // The context of 1.1 is older than schema.org's word for a digest.
+    // The context of 1.1 is older than schema.org's word for a digest, and where it is served today it names workflows otherwise.
     let context = json!([
         "https://w3id.org/ro/crate/1.1/context",
-        "https://w3id.org/ro/terms/workflow-run/context",
-        { "sha256": "http://schema.org/sha256" },
+        { "sha256": "http://schema.org/sha256", "ComputationalWorkflow": "https://bioschemas.org/ComputationalWorkflow" },
     ]);
     json!({ "@context": context, "@graph": graph })
 }

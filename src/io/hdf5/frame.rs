@@ -99,7 +99,7 @@ impl<'a> Frame<'a> {
             }
             Layout::Compound { bytes, row_size, fields: fields.clone() }
         } else {
-            return Err(h5.error(key, "missing; this is not a whole AnnData file"));
+            return Err(h5.error(key, "missing; this is not a whole AnnData file: write or copy it again"));
         };
         Ok(Self { h5, key: key.to_string(), layout })
     }

@@ -23,7 +23,7 @@ use crate::io::ReadParams;
 /// Largest piece that is read at once; a file that claims more is damaged.
 const MAX_READ_BYTES: usize = 1 << 33;
 
-/// Values of a data set, and bytes of a piece, that a file may claim whatever its size; beyond, [`ReadParams::max_expansion`] says
+/// Bytes of a data set that a file may claim whatever its size; beyond, [`ReadParams::max_expansion`] says
 /// how many times its size.
 const MODEST_BYTES: u64 = if cfg!(test) { 1 << 16 } else { 64 << 20 };
 
@@ -31,7 +31,7 @@ const MODEST_BYTES: u64 = if cfg!(test) { 1 << 16 } else { 64 << 20 };
 pub(super) struct H5 {
     path: PathBuf,
     size: u64,
-    /// Values of a data set that the file may claim.
+    /// Bytes of a data set that the file may claim.
     most: u64,
     file: Hdf5File,
 }
@@ -124,8 +124,9 @@ impl H5 {
     /// The data set of this key, which must not claim more values than a file of this size can hold.
     pub(super) fn dataset(&self, key: &str) -> Result<Dataset> {
         let dataset = self.file.dataset(key).map_err(|e| self.failed(key, e))?;
-        let n_values = dataset.shape().iter().try_fold(1_u64, |n, side| n.checked_mul(*side));
-        match n_values {
+        let width = dataset.raw_element_size().map_err(|e| self.failed(key, e))?.max(1) as u64;
+        let n_bytes = dataset.shape().iter().try_fold(width, |n, side| n.checked_mul(*side));
+        match n_bytes {
             Some(n) if n <= self.most => Ok(dataset),
             _ => Err(self.error(
                 key,
