@@ -12,7 +12,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[non_exhaustive]
 pub enum Error {
     /// The operating system refused to read or write a path.
-    #[error("{path}: {source}", path = path.display())]
+    #[error("{path}: {source}; {cure}", path = path.display(), cure = cure(source))]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -71,6 +71,25 @@ pub enum Error {
     },
 }
 
+/// What to do about what the operating system said.
+fn cure(error: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind as Kind;
+    match error.kind() {
+        Kind::NotFound => "mend the path, or put the file there",
+        Kind::PermissionDenied => "ask its owner for the right, or choose another place",
+        Kind::ReadOnlyFilesystem => "nothing can be written there; choose another place",
+        Kind::StorageFull | Kind::QuotaExceeded | Kind::FileTooLarge => {
+            "make room, or choose another disk; what was there before is as it was"
+        }
+        Kind::IsADirectory => "this is a folder; give the file in it",
+        Kind::NotADirectory => "a file stands where a folder is needed; choose another path",
+        Kind::UnexpectedEof | Kind::InvalidData => "the file is damaged; copy or download it again",
+        // Of Linux and of macOS; the kind has no name yet.
+        _ if matches!(error.raw_os_error(), Some(40 | 62)) => "links lead round in a circle; put the file itself there",
+        _ => "look whether disk and network are sound, then try again",
+    }
+}
+
 impl Error {
     /// An [`Error::Io`] of this path.
     pub fn io(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
@@ -95,5 +114,25 @@ impl Error {
     /// An [`Error::Input`].
     pub fn input(what: impl Into<String>, cure: impl Into<String>) -> Self {
         Self::Input { what: what.into(), cure: cure.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Error as Io, ErrorKind};
+
+    #[test]
+    fn what_the_system_says_comes_with_a_cure() {
+        for (kind, words) in [
+            (ErrorKind::NotFound, "mend the path"),
+            (ErrorKind::PermissionDenied, "the right"),
+            (ErrorKind::StorageFull, "make room"),
+            (ErrorKind::ReadOnlyFilesystem, "another place"),
+            (ErrorKind::Other, "try again"),
+        ] {
+            let message = Error::io("lots.csv", Io::from(kind)).to_string();
+            assert!(message.starts_with("lots.csv: ") && message.contains(words), "{message}");
+        }
     }
 }

@@ -3,11 +3,12 @@
 pub mod compare;
 mod freeze;
 mod panel;
+mod qualification;
 pub mod screen;
 
 pub use freeze::{read_reference, reference_files, write_mapped, write_reference};
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::data::{Column, Table};
 use crate::error::{Error, Result};
@@ -18,12 +19,13 @@ use crate::pipeline::{
     Analysis, Ranked, Space, analysis_tables, cell_columns, gene_columns, ranked_tables, readout_tables,
 };
 use crate::progress::Progress;
-use crate::provenance::{Execution, FileHash, RankingWarnings, RunRecord, write_record};
+use crate::provenance::{Execution, FileHash, RECORD_FILES, RankingWarnings, RunRecord, write_record};
 use crate::report::{self, RunFacts};
 use crate::steps::lots::AssociationParams;
 
 pub use compare::{ComparisonOutput, write_comparison};
 pub use panel::{panels_table, read_panels, write_panel};
+pub use qualification::write_qualification;
 pub use screen::{ScreenOutput, write_screen};
 
 /// What a run leaves on disk.
@@ -67,40 +69,60 @@ pub fn write_run(
         create_folder(&folder)?;
         write_ranked(&folder, output.analysis, ranked)?;
     }
-    write_pages(run, output)?;
+    write_record(run, write_plots_and_report(run, output)?)?;
     pending.finish()?;
     progress.finish("write", &target.display().to_string());
     Ok(())
 }
 
-/// Writes the rankings of a run directory (`rank/<readout>/`) anew, then plots, report and record. `output` has those of
-/// earlier as well: a further readout changes what theirs allow for.
+/// Writes the rankings of a run directory (`rank/<readout>/`) anew, then plots, report and record; the run changes in one act, when
+/// all of it is written. `output` has the rankings of earlier as well: a further readout changes what theirs allow for.
 ///
 /// # Errors
 /// As [`write_run`].
 pub fn write_rank(run: &Path, output: Output<'_>) -> Result<()> {
     refuse_shared_folder(output.ranked.iter().map(|ranked| ranked.association.readout.as_str()))?;
-    create_folder(&run.join("rank"))?;
+    let pending = PendingDir::create(run, true)?;
+    let next = pending.path();
     // What was ranked, so that it can be ranked again from the run alone.
     for (name, table) in readout_tables(output.analysis) {
-        write_table(&run.join(name), &table)?;
+        write_table(&next.join(name), &table)?;
     }
+    let mut anew = Vec::new();
     for ranked in output.ranked {
-        let target = run.join("rank").join(folder_name(&ranked.association.readout));
-        let pending = PendingDir::create(&target, true)?;
-        write_ranked(pending.path(), output.analysis, ranked)?;
-        pending.finish()?;
+        let folder = Path::new("rank").join(folder_name(&ranked.association.readout));
+        create_folder(&next.join(&folder))?;
+        write_ranked(&next.join(&folder), output.analysis, ranked)?;
+        anew.push(folder);
     }
-    write_pages(run, output)
+    finish_in_place(pending, run, &anew, output)
 }
 
-/// Plots, report and record.
+/// Writes plots, report and record of a run directory anew; the run changes in one act, when all of it is written.
 ///
 /// # Errors
 /// As [`write_run`].
 pub fn write_pages(run: &Path, output: Output<'_>) -> Result<()> {
+    finish_in_place(PendingDir::create(run, true)?, run, &[], output)
+}
+
+/// Adds plots, report and what stays as it is of the run, and puts it in the place of the run. Of the folders written `anew` nothing
+/// of earlier stays.
+fn finish_in_place(pending: PendingDir, run: &Path, anew: &[PathBuf], output: Output<'_>) -> Result<()> {
+    let record = write_plots_and_report(pending.path(), output)?;
+    let is_anew = |file: &Path| file.starts_with(PLOTS) || anew.iter().any(|folder| file.starts_with(folder));
+    pending.take_over(run, |file| is_anew(file) || RECORD_FILES.iter().any(|record| file == Path::new(record)))?;
+    write_record(pending.path(), record)?;
+    pending.finish()
+}
+
+/// Folder of the figures.
+const PLOTS: &str = "plots";
+
+/// Plots and report; gives back the record that goes with them.
+fn write_plots_and_report(run: &Path, output: Output<'_>) -> Result<RunRecord> {
     let Output { analysis, ranked, inputs, execution } = output;
-    let plots = run.join("plots");
+    let plots = run.join(PLOTS);
     create_folder(&plots)?;
     for plot in report::plots::all(analysis, ranked) {
         write_text(&plots.join(format!("{}.svg", plot.name)), &plot.svg)?;
@@ -134,7 +156,7 @@ pub fn write_pages(run: &Path, output: Output<'_>) -> Result<()> {
     for (name, text) in report::multiqc::files(analysis) {
         write_text(&run.join(name), &text)?;
     }
-    write_record(run, record)
+    Ok(record)
 }
 
 /// File of a ranking's folder that says how the readout was asked about.

@@ -30,9 +30,13 @@ pub use tables::{
     mapped_tables, marker_table, ranked_tables, readout_tables, reference_tables, shares_table,
 };
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::io::ReadLots;
+use crate::io::checkpoints::Checkpoints;
 use crate::progress::Progress;
 use crate::steps::cells::{CellMetrics, Doublets, Exclusion, HvgVotes, cell_cycle, doublets, normalize, qc};
 use crate::steps::clusters::{Clustering, umap};
@@ -46,6 +50,19 @@ use crate::steps::markers::{effects, marker_expression};
 /// - no cells left after quality control
 /// - `harmony.column` is not a column of the sheet
 pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Result<(Analysis, Space)> {
+    cluster_resumable(read, params, &Checkpoints::none(), progress)
+}
+
+/// As [`cluster`]; the steps that take long are kept, and those that were kept before are not made again.
+///
+/// # Errors
+/// As [`cluster`], and what is kept cannot be written.
+pub fn cluster_resumable(
+    read: ReadLots,
+    params: &Params,
+    checkpoints: &Checkpoints,
+    progress: &dyn Progress,
+) -> Result<(Analysis, Space)> {
     let ReadLots { dataset: all_cells, mut warnings, .. } = read;
     let seed = params.seed;
     // A unit that is misspelt is told before hours of work.
@@ -68,7 +85,8 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
     }
 
     let scored = if params.doublets.enabled {
-        step(
+        kept_step(
+            checkpoints,
             progress,
             "doublets",
             || doublets(&passed, &params.doublets, seed),
@@ -117,13 +135,14 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
         },
     )?;
     warnings.extend(cycle.warnings.iter().cloned());
-    let road = road::road(&dataset, &normalized, &hvg.genes, params, progress)?;
+    let road = road::road(&dataset, &normalized, &hvg.genes, params, checkpoints, progress)?;
     warnings.extend(road.pca.warnings.iter().chain(road.harmony.iter().flat_map(|h| &h.warnings)).cloned());
     warnings.extend(road.undecided.clone());
     let Clustering { labels, n_clusters, .. } = &road.clustering;
     let (labels, n_clusters) = (labels, *n_clusters);
     let umap = if params.umap.enabled {
-        Some(step(progress, "umap", || umap(&road.neighbors, road.embedding(), &params.umap, seed), |_| String::new())?)
+        let layout = || umap(&road.neighbors, road.embedding(), &params.umap, seed);
+        Some(kept_step(checkpoints, progress, "umap", layout, |_| String::new())?)
     } else {
         None
     };
@@ -147,7 +166,8 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
         || deviation(&composition, road.embedding().view(), &lot_of_cell, &params.deviation, seed),
         |d| format!("{} lots outlying", d.warnings.len()),
     )?;
-    let effects = step(
+    let effects = kept_step(
+        checkpoints,
         progress,
         "effects",
         || effects(&dataset, &normalized, labels, n_clusters, &params.effects),
@@ -159,10 +179,11 @@ pub fn cluster(read: ReadLots, params: &Params, progress: &dyn Progress) -> Resu
     let summaries = clusters::summaries(labels, n_clusters, &cycle.cycling, &composition);
     warnings.extend(clusters::warnings(&summaries, &qc.lots));
     warnings.extend(deviation.warnings.iter().cloned());
-    let leave_one_out = leave_one_out::walk(&dataset, &normalized, &votes, &road, params, &mut warnings, progress)?;
+    let leave_one_out =
+        leave_one_out::walk(&dataset, &normalized, &votes, &road, params, &mut warnings, checkpoints, progress)?;
     drop(votes);
     let specifications =
-        specifications::walk(&dataset, &normalized, &hvg.genes, &road, params, &mut warnings, progress)?;
+        specifications::walk(&dataset, &normalized, &hvg.genes, &road, params, &mut warnings, checkpoints, progress)?;
 
     let Road { pca, harmony, neighbors, sweep, clustering, .. } = road;
     let pick = |values: &[f32]| keep_where(values, &keep);
@@ -213,6 +234,24 @@ fn step<T>(
     progress.start(name, 0);
     let result = work()?;
     progress.finish(name, &summary(&result));
+    Ok(result)
+}
+
+/// As [`step`], unless its result was kept before.
+fn kept_step<T: Serialize + DeserializeOwned>(
+    checkpoints: &Checkpoints,
+    progress: &dyn Progress,
+    name: &str,
+    work: impl FnOnce() -> Result<T>,
+    summary: impl FnOnce(&T) -> String,
+) -> Result<T> {
+    if let Some(result) = checkpoints.get(name) {
+        progress.start(name, 0);
+        progress.finish(name, &format!("{} (kept from before)", summary(&result)));
+        return Ok(result);
+    }
+    let result = step(progress, name, work, summary)?;
+    checkpoints.put(name, &result)?;
     Ok(result)
 }
 

@@ -47,6 +47,7 @@ struct TenX {
     starts: Vec<i64>,
     shape: Vec<i32>,
     barcodes: bool,
+    features: bool,
 }
 
 impl Default for TenX {
@@ -57,6 +58,7 @@ impl Default for TenX {
             starts: vec![0, 2, 3],
             shape: vec![2, 2],
             barcodes: true,
+            features: true,
         }
     }
 }
@@ -67,7 +69,10 @@ fn tenx_h5(folder: &Path, of: TenX) {
     let mut features = matrix.create_group("features");
     features.create_dataset("id").with_ascii_strings(&["ENSG1", "ENSG2"]).unwrap();
     features.create_dataset("name").with_ascii_strings(&["A", "B"]).unwrap();
-    matrix.add_group(features.finish());
+    let features = features.finish();
+    if of.features {
+        matrix.add_group(features);
+    }
     if of.barcodes {
         matrix.create_dataset("barcodes").with_ascii_strings(&["AAAC-1", "AAAG-1"]).unwrap();
     }
@@ -95,9 +100,9 @@ fn huge(folder: &Path) {
     lot(folder, "lot.h5ad", bytes);
 }
 
-fn h5ad(folder: &Path, with_var: bool) {
+fn h5ad(folder: &Path, frame: &str, with_var: bool) {
     let mut file = FileBuilder::new();
-    let mut obs = file.create_group("obs");
+    let mut obs = file.create_group(frame);
     obs.set_attr("_index", AttrValue::VarLenString("_index".into()));
     obs.create_dataset("_index").with_ascii_strings(&["AAAC-1", "AAAG-1"]).unwrap();
     file.add_group(obs.finish());
@@ -106,6 +111,9 @@ fn h5ad(folder: &Path, with_var: bool) {
         var.set_attr("_index", AttrValue::VarLenString("_index".into()));
         var.create_dataset("_index").with_ascii_strings(&["A", "B"]).unwrap();
         file.add_group(var.finish());
+    }
+    if !with_var {
+        file.create_dataset("X").with_i32_data(&[1, 2, 3, 4]).with_shape(&[2, 2]);
     }
     lot(folder, "lot.h5ad", "");
     file.write(folder.join("lot.h5ad")).unwrap();
@@ -142,6 +150,17 @@ const BAD: &[Bad] = &[
         |f| write(f, "lots.csv", "lot,path\nA\x1b[2J,lot\n"),
         &["line 2: `A\\u{1b}[2J`", "remove it"],
     ),
+    (
+        "sheet: path outside its folder",
+        |f| write(f, "lots.csv", "lot,path\nA,../gone\n"),
+        &["line 2", "which this one leaves", "mend the path"],
+    ),
+    (
+        "sheet: a folder in its place",
+        |f| fs::create_dir(f.join("lots.csv")).unwrap(),
+        &["lots.csv", "give the file in it"],
+    ),
+    ("sheet: quotes left open", |f| write(f, "lots.csv", "lot,path\n\"A,lot\n"), &["lots.csv, line 2"]),
     // A matrix folder
     ("mtx: folder without a matrix", |f| write(f, "lot/readme", ""), &["lot", "no matrix here"]),
     (
@@ -262,6 +281,16 @@ const BAD: &[Bad] = &[
         |f| lot(f, "lot.csv", "cell,ACTB,GAPDH,B2M\nAAAC,1,x,3\n"),
         &["line 2: column `GAPDH`: `x`", "raw counts"],
     ),
+    (
+        "text: missing value",
+        |f| lot(f, "lot.csv", "cell,ACTB,GAPDH,B2M\nAAAC,1,NA,3\n"),
+        &["line 2: column `GAPDH`: `NA`", "raw counts"],
+    ),
+    (
+        "text: count beyond 32 bits",
+        |f| lot(f, "lot.csv", "cell,ACTB,GAPDH,B2M\nAAAC,1,4294967296,3\n"),
+        &["line 2: column `GAPDH`", "too large for a count"],
+    ),
     ("text: UTF-16", |f| lot(f, "lot.csv", b"\xff\xfec\0"), &["lot.csv, line 1", "save it as UTF-8"]),
     (
         "text: orientation not told by the names",
@@ -291,6 +320,16 @@ const BAD: &[Bad] = &[
         "h5: no barcodes",
         |f| tenx_h5(f, TenX { barcodes: false, ..TenX::default() }),
         &["lot.h5, matrix/barcodes: missing", "written to its end"],
+    ),
+    (
+        "h5: no features",
+        |f| tenx_h5(f, TenX { features: false, ..TenX::default() }),
+        &["lot.h5, matrix/features", "again"],
+    ),
+    (
+        "h5: count beyond 32 bits",
+        |f| tenx_h5(f, TenX { data: vec![1.0, 5e9, 3.0], ..TenX::default() }),
+        &["matrix/data: holds 5000000000", "give the matrix"],
     ),
     (
         "h5: indptr falls",
@@ -323,7 +362,11 @@ const BAD: &[Bad] = &[
         |f| tenx_h5(f, TenX { shape: vec![2_000_000_000, 2], ..TenX::default() }),
         &["matrix/shape: [2000000000, 2]", "damaged"],
     ),
-    ("h5ad: data set that claims 2^48 values", huge, &["indptr: claims 281474976710656 values", "Copy it anew"]),
+    (
+        "h5ad: data set that claims 2^48 values",
+        huge,
+        &["indptr: claims 281474976710656 values", "copy it anew", "read.max_expansion"],
+    ),
     (
         "h5: negative count",
         |f| tenx_h5(f, TenX { data: vec![1.0, -2.0, 3.0], ..TenX::default() }),
@@ -339,14 +382,36 @@ const BAD: &[Bad] = &[
         |f| tenx_h5(f, TenX { data: vec![1.0, f32::NAN, 3.0], ..TenX::default() }),
         &["matrix/data: holds NaN", "give the matrix"],
     ),
-    ("h5ad: no counts", |f| h5ad(f, true), &["lot.h5ad"]),
-    ("h5ad: no var", |f| h5ad(f, false), &["lot.h5ad"]),
+    ("h5ad: no counts", |f| h5ad(f, "obs", true), &["lot.h5ad, X", "write the raw counts"]),
+    ("h5ad: no var", |f| h5ad(f, "obs", false), &["lot.h5ad, var", "whole AnnData"]),
+    ("h5ad: no obs", |f| h5ad(f, "observations", true), &["lot.h5ad, obs", "whole AnnData"]),
     ("an archive", |f| lot(f, "lot.tar.gz", "x"), &["lot.tar.gz", "unpack it"]),
     ("an R object", |f| lot(f, "lot.rds", "x"), &["lot.rds", "10x folder"]),
+    // Parameters and plans
+    (
+        "params: not there",
+        |f| (lot(f, "lot.csv", ""), write(f, "params.missing", "")).1,
+        &["params.toml", "mend the path"],
+    ),
+    ("params: not TOML", |f| params(f, "seed = = 1\n"), &["params.toml, line 1", "`cqa params` prints"]),
+    (
+        "params: unknown key",
+        |f| params(f, "[qc]\nmin_count = 3\n"),
+        &["params.toml, line 2", "min_count", "`cqa params`"],
+    ),
+    ("params: wrong type", |f| params(f, "[qc]\nn_mads = \"three\"\n"), &["params.toml, line 2", "`cqa params`"]),
+    ("plan: not there", |f| write(f, "plan.missing", ""), &["plan.toml"]),
+    ("plan: not TOML", |f| write(f, "plan.toml", "title = \n"), &["plan.toml, line 1"]),
+    ("plan: unknown key", |f| write(f, "plan.toml", "titel = \"x\"\n"), &["plan.toml, line 1", "titel"]),
     ("an unknown file", |f| lot(f, "lot.bin", "x"), &["lot.bin", "a lot is"]),
 ];
 
-/// What `cqa check` says of a folder, its path taken out.
+fn params(folder: &Path, text: &str) {
+    lot(folder, "lot.csv", "cell,ACTB,GAPDH,B2M\nAAAC,1,2,3\n");
+    write(folder, "params.toml", text);
+}
+
+/// What `cqa check` says of a folder, its path taken out; `cqa compare` of a plan.
 fn said(make: fn(&Path)) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().unwrap();
     make(folder.path());
@@ -355,7 +420,16 @@ fn said(make: fn(&Path)) -> (Option<i32>, String) {
         fs::write(&sheet, "lot,path\nA,lot\n").unwrap();
     }
     let mut program = Command::new(env!("CARGO_BIN_EXE_cqa"));
-    let output = program.args(["check", sheet.to_str().unwrap(), "--quiet", "--threads", "1"]).output().unwrap();
+    let has = |name: &str| folder.path().join(name).exists();
+    if has("plan.toml") || has("plan.missing") {
+        program.arg("compare").arg(folder.path().join("plan.toml")).arg("--lock");
+    } else {
+        program.arg("check").arg(&sheet);
+    }
+    if has("params.toml") || has("params.missing") {
+        program.arg("--params").arg(folder.path().join("params.toml"));
+    }
+    let output = program.args(["--quiet", "--threads", "1"]).output().unwrap();
     let text = String::from_utf8_lossy(&output.stderr).replace(&format!("{}/", folder.path().display()), "");
     (output.status.code(), text.replace(folder.path().to_str().unwrap(), "."))
 }

@@ -122,6 +122,10 @@ fn a_plan_is_written_locked_and_carried_out() {
             "{file}"
         );
     }
+    // Made again from its record, with nothing new on the lock.
+    let said = succeeds(at, &["verify", "out", "--rerun"]);
+    assert!(said.contains("outputs are the same"), "{said}");
+    assert_eq!(fs::read(at.join("out/plan.lock.json")).unwrap(), fs::read(at.join("plan.lock.json")).unwrap());
     assert!(fails(at, &["compare", "plan.toml", "-o", "out"]).contains("--force"));
     succeeds(at, &["compare", "plan.toml", "-o", "out", "--force"]);
 }

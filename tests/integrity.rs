@@ -169,6 +169,48 @@ fn a_run_is_verified_run_again_and_compared_and_the_ledger_tells_of_it() {
 }
 
 #[test]
+fn a_signed_record_is_told_from_a_changed_one_and_from_one_by_another_key() {
+    let folder = workspace();
+    let at = |name: &str| folder.path().join(name);
+    let (sheet, run) = (at("lots/lots.csv"), at("run"));
+    ends(&with(&cluster(&sheet, &run, &[])), 0);
+    for name in ["lab", "other"] {
+        ends(&["sign", "--new-key", text(&at(name))], 0);
+    }
+    assert!(ends(&["sign", "--new-key", text(&at("lab"))], 1).contains("never overwritten"));
+    let (key, public, other) = (at("lab.key"), at("lab.pub"), at("other.pub"));
+    let checked = ["verify", text(&run), "--public-key", text(&public)];
+    assert!(ends(&checked, 1).contains("not signed"));
+    ends(&["sign", text(&run), "--secret-key", text(&key)], 0);
+    assert!(ends(&checked, 0).contains("Signed: time:"));
+    // The key itself instead of its file.
+    let line = fs::read_to_string(&public).unwrap().lines().nth(1).unwrap().to_string();
+    ends(&["verify", text(&run), "--public-key", &line], 0);
+    assert!(ends(&["verify", text(&run), "--public-key", text(&other)], 1).contains("by this key"));
+    assert!(ends(&["verify", text(&run), "--public-key", "nonsense"], 1).contains("NAME.pub"));
+    let signature = run.join("run.json.minisig");
+    let whole = flip(&signature);
+    ends(&checked, 1);
+    fs::write(&signature, whole).unwrap();
+    // Someone who computes all hashes anew has not the key.
+    let (record, twin) = (run.join("run.json"), at("twin"));
+    ends(&with(&cluster(&sheet, &twin, &["--reason", "another"])), 0);
+    let signed = fs::read(&record).unwrap();
+    fs::write(&record, fs::read(twin.join("run.json")).unwrap()).unwrap();
+    assert!(ends(&checked, 1).contains("not one of this record"));
+    fs::write(&record, signed).unwrap();
+    ends(&checked, 0);
+    // What is changed is not signed, and what changes a run takes its signature away.
+    let whole = flip(&run.join("cells.parquet"));
+    assert!(ends(&["sign", text(&run), "--secret-key", text(&key)], 1).contains("not as recorded"));
+    fs::write(run.join("cells.parquet"), whole).unwrap();
+    ends(&["report", text(&run), "--quiet"], 0);
+    assert!(ends(&checked, 1).contains("not signed"));
+    ends(&["verify", text(&run)], 0);
+    assert!(ends(&["sign", text(&run), "--secret-key", text(&sheet)], 1).contains("no secret key"));
+}
+
+#[test]
 fn twenty_kills_leave_the_earlier_result_or_the_new_one_whole() {
     let folder = workspace();
     let (sheet, run) = (folder.path().join("lots/lots.csv"), folder.path().join("run"));

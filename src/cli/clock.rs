@@ -43,6 +43,12 @@ impl Clock {
         std::env::current_dir().map_or(String::new(), |folder| folder.to_string_lossy().into_owned())
     }
 
+    /// Processor and operating system the program was built for, and the widest vectors of this processor: those choose among
+    /// versions of some loops.
+    pub fn machine() -> String {
+        format!("{}-{}{}", std::env::consts::ARCH, std::env::consts::OS, widest())
+    }
+
     /// The part of the run record that may differ between runs with the same result.
     pub fn execution(&self, common: &Common, terminal: &Terminal) -> Execution {
         let stamp = |time| humantime::format_rfc3339_seconds(time).to_string();
@@ -55,7 +61,7 @@ impl Clock {
             ended: stamp(SystemTime::now()),
             threads: rayon::current_num_threads(),
             seconds: terminal.seconds(),
-            target: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
+            target: Self::machine(),
             ..Execution::default()
         }
     }
@@ -79,4 +85,20 @@ pub fn peak_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().strip_suffix("kB")?;
     Some(kilobytes.trim().parse::<u64>().ok()? * 1024)
+}
+
+#[cfg(target_arch = "x86_64")]
+fn widest() -> &'static str {
+    if std::arch::is_x86_feature_detected!("avx512f") {
+        " (AVX-512)"
+    } else if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
+        " (AVX2)"
+    } else {
+        " (SSE2)"
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn widest() -> &'static str {
+    ""
 }

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use cqa::data::{LotSheet, Readout};
-use cqa::error::Result;
+use cqa::error::{Error, Result};
+use cqa::io::checkpoints::Checkpoints;
 use cqa::output::{Output, write_run};
 use cqa::pipeline::{self, Analysis, Params, Space};
-use cqa::provenance::{FileHash, hash_files};
+use cqa::provenance::{Execution, FileHash, hash_files};
 
 use super::clock::Clock;
 use super::settings::{self, Input, Overrides, ReadoutFiles};
@@ -35,6 +36,10 @@ pub struct ClusterArgs {
     /// Replace an existing run directory
     #[arg(long)]
     pub force: bool,
+    /// Go on from the last whole step of a run at this output that was stopped; the result is the same. Steps made of other inputs or
+    /// parameters, or by another program, are made anew
+    #[arg(long)]
+    pub resume: bool,
     #[command(flatten)]
     pub overrides: Overrides,
     #[command(flatten)]
@@ -46,6 +51,15 @@ pub struct Clustered {
     pub analysis: Analysis,
     pub space: Space,
     pub inputs: Vec<FileHash>,
+    /// To be cleared when the run is whole.
+    pub checkpoints: Checkpoints,
+}
+
+impl Clustered {
+    /// How the run was made, steps kept from before included.
+    pub fn execution(&self, clock: &Clock, common: &Common, terminal: &Terminal) -> Execution {
+        Execution { resumed: self.checkpoints.reused(), ..clock.execution(common, terminal) }
+    }
 }
 
 /// Lots → clusters → run directory.
@@ -56,9 +70,12 @@ pub fn cluster(command: &ClusterCommand, common: &Common, terminal: &Terminal) -
     if let Some(unit) = &command.unit {
         params.association.unit.clone_from(unit);
     }
-    let Clustered { analysis, space, inputs } = from_lots(args, &params, 0, terminal, |_, _| Ok(()))?;
-    let output = Output { analysis: &analysis, ranked: &[], inputs, execution: clock.execution(common, terminal) };
+    let clustered = from_lots(args, &params, 0, terminal, |_, _| Ok(()))?;
+    let execution = clustered.execution(&clock, common, terminal);
+    let Clustered { analysis, space, inputs, checkpoints } = clustered;
+    let output = Output { analysis: &analysis, ranked: &[], inputs, execution };
     write_run(&args.output, args.force, output, &space, terminal)?;
+    checkpoints.clear()?;
     terminal.done();
     terminal.warnings(&analysis.warnings);
     summary::clusters(&analysis);
@@ -83,10 +100,18 @@ pub fn from_lots(
     terminal.expect(sheet.lots.len(), &[&["read"][..], &params.steps(), &rankings, &["write"]].concat());
     let read = settings::read(&args.input, &sheet, folder, params, terminal)?;
     let mut inputs = hash_files(&read.files)?;
-    let (mut analysis, space) = pipeline::cluster(read, params, terminal)?;
+    let checkpoints = Checkpoints::beside(&args.output, &made_of(&inputs, &sheet, params)?, args.resume)?;
+    let (mut analysis, space) = pipeline::cluster_resumable(read, params, &checkpoints, terminal)?;
     // Lots without cells have left the sheet by now.
     let (readouts, warnings, files) = args.files.read(&analysis.sheet, params)?;
     inputs.extend(hash_files(&files)?);
     analysis.add_readouts(readouts, warnings);
-    Ok(Clustered { analysis, space, inputs })
+    Ok(Clustered { analysis, space, inputs, checkpoints })
+}
+
+/// What the steps of a run are made of: this very program, the parameters, the sheet and every file read.
+fn made_of(inputs: &[FileHash], sheet: &LotSheet, params: &Params) -> Result<String> {
+    let program = std::env::current_exe().map_err(|e| Error::io("cqa", e))?;
+    let program = hash_files(&[program])?;
+    Ok(format!("{}\n{program:?}\n{params:?}\n{sheet:?}\n{inputs:?}", Clock::machine()))
 }

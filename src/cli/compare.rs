@@ -54,10 +54,10 @@ pub struct CompareArgs {
     lock: bool,
     /// Put an edit of a locked plan on record, with its reason
     #[arg(long, value_name = "REASON")]
-    amend: Option<String>,
+    pub(super) amend: Option<String>,
     /// Replace a directory that this program wrote
     #[arg(long)]
-    force: bool,
+    pub(super) force: bool,
 }
 
 /// Compares lots before and after a change.

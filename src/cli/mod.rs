@@ -25,12 +25,14 @@ mod panel;
 mod params;
 mod plan;
 mod progress;
+mod qualify;
 mod rank;
 mod recorded;
 mod report;
 mod run;
 mod screen;
 mod settings;
+mod sign;
 mod simulate;
 mod summary;
 mod verify;
@@ -128,6 +130,10 @@ enum Command {
     Map(map::MapArgs),
     /// Hold a run's inputs and outputs against their hashes; --rerun computes it again
     Verify(verify::VerifyArgs),
+    /// Sign a run's record, so that others can tell who stands behind it
+    Sign(sign::SignArgs),
+    /// Check installation and operation on this machine, on reference data that the program carries
+    Qualify(qualify::QualifyArgs),
     /// What differs between two runs: inputs, parameters, numbers, verdicts
     Diff(diff::DiffArgs),
     /// Time each step on this machine, beside what the machine could do
@@ -208,6 +214,8 @@ fn dispatch(cli: &Cli, terminal: &Terminal) -> Outcome {
         Command::Map(args) => map::map(args, &cli.common, terminal),
         Command::Bench(args) => bench::bench(args, &cli.common, terminal),
         Command::Verify(args) => verify::verify(args, &cli.common, terminal),
+        Command::Sign(args) => sign::sign(args),
+        Command::Qualify(args) => qualify::qualify(args, &cli.common, terminal),
         Command::Diff(args) => diff::diff(args),
         Command::Params => params::params(),
         Command::Completions(args) => manual::completions(args),

@@ -45,6 +45,7 @@ impl Command {
             Self::Screen(args) => Some(args.output.clone()),
             Self::Compare(args) => args.output.clone().filter(|_| args.plan.is_some()),
             Self::Panel(args) => Some(args.target()),
+            Self::Qualify(args) => Some(args.output.clone()),
             _ => None,
         }
     }
@@ -73,6 +74,10 @@ impl Command {
             Self::Map(args) => (args.output, args.force) = (to.into(), false),
             Self::Screen(args) => (args.output, args.force) = (to.into(), false),
             Self::Panel(args) => (args.output, args.force) = (Some(to.into()), false),
+            // What was amended is on record, and nothing comes onto it: plan and lots are those that were recorded last.
+            Self::Compare(args) if args.plan.is_some() => {
+                (args.output, args.force, args.amend) = (Some(to.into()), false, None);
+            }
             _ => return false,
         }
         true
@@ -103,6 +108,7 @@ impl Recorded {
             output: name_in(&ledger, &output),
             output_sha256: String::new(),
             error: String::new(),
+            replaces: std::fs::read(output.join("run.json")).map_or(String::new(), |record| sha256(&record)),
         };
         entry.start = ledger::append(&ledger, entry.clone())?;
         Ok(Some(Self { ledger, entry, output }))
@@ -110,7 +116,7 @@ impl Recorded {
 
     /// Puts the end on record.
     pub fn end(self, outcome: &Outcome) -> Result<()> {
-        let mut entry = LedgerEntry { time: Clock::start().started(), ..self.entry };
+        let mut entry = LedgerEntry { time: Clock::start().started(), replaces: String::new(), ..self.entry };
         match outcome {
             Ok(_) => {
                 let path = self.output.join("run.json");

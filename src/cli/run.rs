@@ -36,10 +36,13 @@ pub fn run(args: &RunArgs, common: &Common, terminal: &Terminal) -> Outcome {
     let mut params = settings::parameters(common, overrides)?;
     args.design.apply(&mut params.association);
     let judge = |sheet: &LotSheet, readouts: &[Readout]| known(&args.potency, sheet, readouts, &input.lots);
-    let Clustered { analysis, space, inputs } = from_lots(&args.cluster, &params, args.potency.len(), terminal, judge)?;
-    let ranked = rank_all(&analysis, &args.potency, &params.association, None, terminal)?;
-    let output = Output { analysis: &analysis, ranked: &ranked, inputs, execution: clock.execution(common, terminal) };
+    let clustered = from_lots(&args.cluster, &params, args.potency.len(), terminal, judge)?;
+    let ranked = rank_all(&clustered.analysis, &args.potency, &params.association, None, terminal)?;
+    let execution = clustered.execution(&clock, common, terminal);
+    let Clustered { analysis, space, inputs, checkpoints } = clustered;
+    let output = Output { analysis: &analysis, ranked: &ranked, inputs, execution };
     write_run(target, *force, output, &space, terminal)?;
+    checkpoints.clear()?;
     terminal.done();
     let warnings = all_warnings(&analysis, &ranked);
     terminal.warnings(&warnings);

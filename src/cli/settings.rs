@@ -6,8 +6,9 @@ use clap::Args;
 use cqa::Warning;
 use cqa::data::{LotSheet, Readout};
 use cqa::error::{Error, Result};
+use cqa::io::join::{promised_cells, read_lots_into};
 use cqa::io::run_dir::{self, Claim};
-use cqa::io::{ReadLots, h5ad, join::read_lots_into, lot_sheet::read_lot_sheet, lot_store::LotStore};
+use cqa::io::{ReadLots, h5ad, lot_sheet::read_lot_sheet, lot_store::LotStore};
 use cqa::pipeline::{self, ClusterMethod, Params};
 use cqa::progress::Progress;
 use cqa::steps::lots::{Alternative, AssociationParams, Statistic};
@@ -221,7 +222,10 @@ pub fn read(
 ) -> Result<ReadLots> {
     let store = match input.max_memory {
         None => LotStore::in_memory(),
-        Some(bytes) => LotStore::new(bytes / SHARE_OF_COUNTS, folder),
+        Some(bytes) => {
+            refuse_too_little(bytes, promised_cells(sheet, &params.read)?)?;
+            LotStore::new(bytes / SHARE_OF_COUNTS, folder)
+        }
     };
     let mut read = read_lots_into(sheet, &params.read, &store, progress)?;
     if !read.files.contains(&input.lots) {
@@ -229,6 +233,27 @@ pub fn read(
         read.files.sort();
     }
     Ok(read)
+}
+
+/// Bytes that a run needs whatever its cells, and for each cell, when all counts are on disk: measured, and rounded down, so that
+/// nothing is refused that could be done (`src/guide/benchmarks.md`).
+const LEAST_BYTES: u64 = 160 << 20;
+const LEAST_BYTES_PER_CELL: u64 = 5 << 10;
+
+/// Refuses memory that can't be enough even with all counts on disk, before anything is read.
+fn refuse_too_little(allowed: u64, n_cells: u64) -> Result<()> {
+    let (needed, mega) = (LEAST_BYTES + LEAST_BYTES_PER_CELL * n_cells, |bytes: u64| bytes.div_ceil(1 << 20));
+    if allowed >= needed {
+        return Ok(());
+    }
+    Err(Error::input(
+        format!(
+            "--max-memory is {} MB, but {n_cells} cells need at least {} MB even with their counts on disk",
+            allowed >> 20,
+            mega(needed)
+        ),
+        "allow more, or give fewer lots",
+    ))
 }
 
 /// Refuses a target that is there already, or that another run is writing, before hours of work. While the claim is held, others
@@ -242,7 +267,14 @@ pub fn refuse_existing(target: &Path, force: bool) -> Result<Claim> {
 
 #[cfg(test)]
 mod tests {
-    use super::size;
+    use super::{refuse_too_little, size};
+
+    #[test]
+    fn memory_that_cannot_be_enough_is_told_with_an_estimate() {
+        assert!(refuse_too_little(1 << 30, 10_000).is_ok());
+        let message = refuse_too_little(1 << 30, 1_000_000).unwrap_err().to_string();
+        assert!(message.contains("1024 MB") && message.contains("1000000 cells") && message.contains("allow more"));
+    }
 
     #[test]
     fn sizes_are_read_in_powers_of_1024() {

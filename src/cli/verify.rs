@@ -10,6 +10,7 @@ use cqa::provenance::ledger::{self, LedgerChecked};
 use cqa::provenance::{Checked, EarlierCommand, LedgerEvent, RunRecord, check_run, read_record, sha256};
 
 use super::recorded::{ledger_beside, name_in};
+use super::sign::wrong_signature;
 use super::{Common, Outcome, Terminal};
 
 const LONG_HELP: &str = "\
@@ -21,8 +22,7 @@ ledger holds the hash of run.json, and against a ledger rewritten, or cut at its
 hash, written down elsewhere: --head HASH says whether the ledger still holds it.
 
 --rerun runs the recorded command lines again in the recorded folder, with the recorded parameters and seed,
-writes to a temporary directory (TMPDIR) and compares every output by its hash. `cqa compare` is not run
-again: it would put another reading of the post lots on record.";
+writes to a temporary directory (TMPDIR) and compares every output by its hash.";
 
 /// Arguments of `cqa verify`.
 #[derive(Args)]
@@ -34,6 +34,9 @@ pub struct VerifyArgs {
     /// Compute it again and compare
     #[arg(long, requires = "run")]
     rerun: bool,
+    /// Public key of minisign (a file, or the key itself): the record must bear its signature
+    #[arg(long, value_name = "KEY", requires = "run")]
+    public_key: Option<String>,
     /// A head hash of the ledger that was kept elsewhere: the ledger must still hold that line
     #[arg(long, value_name = "SHA256", requires = "ledger")]
     head: Option<String>,
@@ -48,6 +51,12 @@ pub fn verify(args: &VerifyArgs, common: &Common, terminal: &Terminal) -> Outcom
     if let Some(run) = &args.run {
         let checked = check_run(run, Path::new("."))?;
         n += print(&checked);
+        if let Some(key) = &args.public_key
+            && let Some(words) = wrong_signature(run, key)?
+        {
+            println!("{words}");
+            n += 1;
+        }
         let beside = common.ledger.clone().unwrap_or_else(|| ledger_beside(run));
         if beside.exists() {
             n += told_by_ledger(&beside, run)?;
@@ -117,6 +126,16 @@ fn of_ledger(path: &Path, head: Option<&str>) -> Result<usize> {
     );
     for number in checked.unfinished() {
         println!("Entry {number} began and never ended: killed, or still running");
+    }
+    for (entry, by) in checked.replaced() {
+        println!("The result of entry {entry} was replaced: entry {by} began on top of it");
+    }
+    for entry in checked.entries.iter().filter(|entry| entry.event == LedgerEvent::Done) {
+        let folder = path.parent().unwrap_or(Path::new("")).join(&entry.output);
+        let last = checked.entries.iter().rfind(|later| later.output == entry.output);
+        if !folder.exists() && last.is_some_and(|last| last.number == entry.number) {
+            println!("The result of entry {} is no longer at {}: discarded, or moved", entry.number, entry.output);
+        }
     }
     println!("Head: SHA-256 {}. A chain cannot show that its end was cut off: keep this elsewhere.", checked.head);
     let mut n = checked.differences.len();

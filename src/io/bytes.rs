@@ -139,6 +139,7 @@ impl<'p, R: Read> Blocks<'p, R> {
 
 /// What the decompressor says, in words.
 fn broken(path: &Path, line: u64, error: std::io::Error) -> Error {
+    let line = line.max(1);
     match error.kind() {
         ErrorKind::UnexpectedEof => {
             Error::parse(path, line, "the compressed file breaks off after about this line; copy or download it again")

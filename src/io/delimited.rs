@@ -202,7 +202,7 @@ impl Line<'_> {
                 self.path,
                 self.number,
                 format!(
-                    "{n} values after the name, but the header names {}; the file is cut or damaged",
+                    "{n} values after the name, but the header names {}; the file is cut or damaged: copy or download it again",
                     self.columns.len()
                 ),
             ));

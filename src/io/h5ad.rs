@@ -30,7 +30,7 @@ const PARTIAL_LAYERS: [&str; 5] = ["ambiguous", "mature", "nascent", "spliced", 
 /// - no place holds counts; the message says what `X` looks like
 /// - the obs column is missing, or has no such value
 pub fn read_h5ad(path: &Path, subset: Option<(&str, &str)>, params: &ReadParams) -> Result<RawLot> {
-    let h5 = H5::open(path)?;
+    let h5 = H5::open(path, params)?;
     let obs = Frame::open(&h5, "obs")?;
     let barcodes = obs.index()?;
     let group_of_cell = match subset {
@@ -47,13 +47,19 @@ pub fn read_h5ad(path: &Path, subset: Option<(&str, &str)>, params: &ReadParams)
     Ok(lots.into_iter().next().expect("one lot was asked for"))
 }
 
+/// Cells of an `.h5ad`.
+pub(super) fn promised_cells(path: &Path, params: &ReadParams) -> Result<u64> {
+    let h5 = H5::open(path, params)?;
+    Ok(Frame::open(&h5, "obs")?.index()?.len() as u64)
+}
+
 /// Reads every lot of a pooled `.h5ad`, in one pass through the file: one lot per value of the obs column, in the order
 /// of [`lot_sheet_of_h5ad`]. Cells without a value are an error.
 ///
 /// # Errors
 /// Those of [`read_h5ad`].
 pub fn read_h5ad_groups(path: &Path, column: &str, params: &ReadParams) -> Result<Vec<(String, RawLot)>> {
-    let h5 = H5::open(path)?;
+    let h5 = H5::open(path, params)?;
     let obs = Frame::open(&h5, "obs")?;
     let barcodes = obs.index()?;
     let (lot_of_cell, lots) = lots_of(&h5, &obs, column, barcodes.len())?;
@@ -66,7 +72,7 @@ pub fn read_h5ad_groups(path: &Path, column: &str, params: &ReadParams) -> Resul
 /// # Errors
 /// The file or the column is missing or damaged.
 pub fn read_obs_column(path: &Path, column: &str) -> Result<Vec<String>> {
-    let h5 = H5::open(path)?;
+    let h5 = H5::open(path, &ReadParams::default())?;
     let obs = Frame::open(&h5, "obs")?;
     let (codes, levels) = column_of(&h5, &obs, column, obs.index()?.len())?;
     Ok(codes.into_iter().map(|code| code.map_or_else(String::new, |c| levels[c as usize].clone())).collect())
@@ -77,7 +83,7 @@ pub fn read_obs_column(path: &Path, column: &str) -> Result<Vec<String>> {
 /// # Errors
 /// The file is damaged, or the entry is no matrix of numbers.
 pub fn read_embedding(path: &Path, name: &str) -> Result<Option<Array2<f32>>> {
-    let h5 = H5::open(path)?;
+    let h5 = H5::open(path, &ReadParams::default())?;
     let key = format!("obsm/{name}");
     if !h5.has(&key) {
         return Ok(None);
@@ -96,7 +102,7 @@ pub fn read_embedding(path: &Path, name: &str) -> Result<Option<Array2<f32>>> {
 /// # Errors
 /// The file or the column is missing or damaged, or a cell has no value in the column.
 pub fn lot_sheet_of_h5ad(path: &Path, lot_column: &str) -> Result<LotSheet> {
-    let h5 = H5::open(path)?;
+    let h5 = H5::open(path, &ReadParams::default())?;
     let obs = Frame::open(&h5, "obs")?;
     let n_cells = obs.index()?.len();
     let (lot_of_cell, lots) = lots_of(&h5, &obs, lot_column, n_cells)?;
@@ -126,7 +132,8 @@ fn column_of(h5: &H5, obs: &Frame<'_>, name: &str, n_cells: usize) -> Result<(Ve
     };
     let (codes, levels) = values.into_category();
     if codes.len() != n_cells {
-        let message = format!("{} values for {n_cells} cells; is the file damaged?", codes.len());
+        let message =
+            format!("{} values for {n_cells} cells; the file is damaged; copy or download it again", codes.len());
         return Err(h5.error(&format!("obs/{name}"), message));
     }
     Ok((codes, levels))
@@ -229,7 +236,9 @@ fn read_groups(
             )
         }
         (None, Some(error)) => error,
-        (None, None) => h5.error("X", "missing, and so are layers and raw; the file holds no counts"),
+        (None, None) => {
+            h5.error("X", "missing, and so are layers and raw; write the raw counts into X or layers/counts")
+        }
     })
 }
 

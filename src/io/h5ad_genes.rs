@@ -62,7 +62,11 @@ pub(super) fn genes_of(h5: &H5, key: &str) -> Result<(GeneColumns, usize)> {
             None => Ok(found),
             Some(values) => Err(h5.error(
                 key,
-                format!("a column has {} values for {} features; is the file damaged?", values.len(), index.len()),
+                format!(
+                    "a column has {} values for {} features; the file is damaged; copy or download it again",
+                    values.len(),
+                    index.len()
+                ),
             )),
         }
     };

@@ -25,6 +25,18 @@ pub fn read_lots(sheet: &LotSheet, params: &ReadParams, progress: &dyn Progress)
     read_lots_into(sheet, params, &LotStore::in_memory(), progress)
 }
 
+/// Cells that the files of a sheet promise in their headers, each file once; those of plain text are not counted.
+///
+/// # Errors
+/// A header cannot be read.
+pub fn promised_cells(sheet: &LotSheet, params: &ReadParams) -> Result<u64> {
+    let mut paths: Vec<&Path> = sheet.lots.iter().map(|lot| lot.path.as_path()).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    let promised = paths.par_iter().map(|path| lot_file::promised_cells(path, params));
+    promised.collect::<Result<Vec<_>>>().map(|cells| cells.into_iter().flatten().sum())
+}
+
 /// As [`read_lots`], with a say in where the counts are kept.
 ///
 /// # Errors

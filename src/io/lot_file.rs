@@ -26,6 +26,16 @@ pub(crate) fn read(path: &Path, params: &ReadParams) -> Result<RawLot> {
     }
 }
 
+/// Cells that a path promises, found from its header without reading its counts; `None` where only reading can tell.
+pub(crate) fn promised_cells(path: &Path, params: &ReadParams) -> Result<Option<u64>> {
+    Ok(match format_of(path)? {
+        Format::MatrixFolder | Format::MatrixFile => Some(tenx_mtx::promised_cells(path, params)?),
+        Format::AnnData => Some(h5ad::promised_cells(path, params)?),
+        Format::TenxH5 => Some(tenx_h5::promised_cells(path, params)?),
+        Format::Text => None,
+    })
+}
+
 /// One column that describes the cells of a path, one value per cell.
 pub(crate) fn cell_column(path: &Path, column: &str, lot: &RawLot) -> Result<Vec<String>> {
     match format_of(path)? {
@@ -65,7 +75,7 @@ pub(crate) fn format_of(path: &Path) -> Result<Format> {
         if ends(&[".loom"]) {
             return refuse("a loom file; write it as .h5ad (scanpy: `sc.read_loom(..).write_h5ad(..)`)");
         }
-        return hdf5_format(path);
+        return hdf5_format(path, ends(&[".h5ad"]));
     }
     if ends(&[".h5ad", ".h5", ".hdf5", ".loom"]) {
         return refuse("not an HDF5 file, though named like one; copy or download it again");
@@ -89,8 +99,8 @@ pub(crate) fn format_of(path: &Path) -> Result<Format> {
     )
 }
 
-/// AnnData or 10x, by what is inside: both are found under `.h5`.
-fn hdf5_format(path: &Path) -> Result<Format> {
+/// AnnData or 10x, by what is inside: both are found under `.h5`. The name decides of a file that is neither as a whole.
+fn hdf5_format(path: &Path, named_anndata: bool) -> Result<Format> {
     let broken = |e: hdf5_reader::error::Error| {
         Error::format(path, "", format!("cannot be opened as HDF5 ({e}); copy or download it again"))
     };
@@ -98,7 +108,8 @@ fn hdf5_format(path: &Path) -> Result<Format> {
     let root = file.root_group().map_err(broken)?;
     let (groups, datasets) = root.members().map_err(broken)?;
     let has = |name: &str| groups.iter().any(|g| g.name() == name) || datasets.iter().any(|d| d.name() == name);
-    Ok(if has("obs") && has("var") { Format::AnnData } else { Format::TenxH5 })
+    let is_anndata = (has("obs") && has("var")) || (named_anndata && !has("matrix"));
+    Ok(if is_anndata { Format::AnnData } else { Format::TenxH5 })
 }
 
 #[cfg(test)]

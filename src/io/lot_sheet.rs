@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::data::{LotSheet, LotSource, SheetColumn};
 use crate::error::{Error, Result};
@@ -103,8 +103,10 @@ fn parse(text: &str, path: &Path, folder: &Path) -> Result<LotSheet> {
         }
         let source = folder.join(source);
         if !source.exists() {
+            let outside = if is_outside(&record[columns.path]) { ", which this one leaves" } else { "" };
             return wrong(format!(
-                "{} does not exist (column `path`; paths are relative to the sheet's folder)",
+                "{} does not exist (column `path`; paths are relative to the sheet's folder{outside}); mend the path or put the \
+                 file there",
                 source.display()
             ));
         }
@@ -136,6 +138,20 @@ fn parse(text: &str, path: &Path, folder: &Path) -> Result<LotSheet> {
         return Err(Error::parse(path, 1, "the sheet lists no lots; give one row per lot"));
     }
     Ok(sheet)
+}
+
+/// True if a path as written leads out of the sheet's folder. Such are read: data often lie elsewhere.
+fn is_outside(path: &str) -> bool {
+    let mut depth = 0_i32;
+    Path::new(path).components().any(|part| {
+        depth += match part {
+            Component::Normal(_) => 1,
+            Component::ParentDir => -1,
+            Component::CurDir => 0,
+            Component::RootDir | Component::Prefix(_) => return true,
+        };
+        depth < 0
+    })
 }
 
 /// Line of a row, and which cells of its path it takes (`None`: all).
@@ -170,7 +186,10 @@ impl Columns {
             None => Err(Error::parse(
                 path,
                 1,
-                format!("no column `{name}`; found {}. The sheet needs the columns `lot` and `path`", found()),
+                format!(
+                    "no column `{name}`; found {}. The sheet needs the columns `lot` and `path`, with commas, semicolons or tabs between",
+                    found()
+                ),
             )),
         };
         let (lot, file) = (need("lot")?, need("path")?);

@@ -83,7 +83,7 @@ impl<'p, R: Read> MatrixMarket<'p, R> {
                     path,
                     number,
                     format!(
-                        "{n_entries} entries in {n_rows} rows × {n_columns} columns cannot be; the file is damaged"
+                        "{n_entries} entries in {n_rows} rows × {n_columns} columns cannot be; the file is damaged: copy or download it again"
                     ),
                 ));
             }
@@ -94,6 +94,11 @@ impl<'p, R: Read> MatrixMarket<'p, R> {
             blocks.line_number(),
             "the file ends before the line of sizes; copy or download it again",
         ))
+    }
+
+    /// Rows and columns that the header promises.
+    pub fn shape(&self) -> (usize, usize) {
+        (self.n_rows, self.n_columns)
     }
 
     /// Reads the entries as counts, cells × genes.
@@ -194,7 +199,10 @@ impl Parser<'_> {
             return Err(Error::parse(
                 self.path,
                 self.line,
-                format!("more entries than the {} that the header promises; the file is damaged", self.n_entries),
+                format!(
+                    "more entries than the {} that the header promises; the file is damaged: copy or download it again",
+                    self.n_entries
+                ),
             ));
         }
         Ok(())
@@ -230,7 +238,7 @@ impl Parser<'_> {
             self.line,
             format!(
                 "entry at row {row}, column {column} lies outside the {} rows × {} columns of the header (both count from 1); \
-                 the file is damaged or was written with indices from 0",
+                 the file is damaged or was written with indices from 0: write it anew",
                 self.n_rows, self.n_columns
             ),
         )
@@ -280,7 +288,7 @@ pub(crate) fn count(field: &[u8]) -> std::result::Result<u32, String> {
         Some(x) if x.fract() != 0.0 => Err(format!(
             "`{shown}` is no whole number, so these are no counts (normalised or corrected?); give the raw counts"
         )),
-        Some(_) => Err(format!("`{shown}` is too large for a count; the file is damaged")),
+        Some(_) => Err(format!("`{shown}` is too large for a count; the file is damaged: copy or download it again")),
         None => Err(format!("`{shown}` is no number; give the raw counts")),
     }
 }

@@ -1,6 +1,7 @@
 //! Disk ⇄ nouns: every file format that is read or written.
 
 mod bytes;
+pub mod checkpoints;
 pub mod delimited;
 mod gene_axis;
 pub mod h5ad;
@@ -49,6 +50,9 @@ pub struct ReadParams {
     pub genome: String,
     /// Orientation of delimited text; default found by itself.
     pub orientation: Orientation,
+    /// Bytes that a data set of an HDF5 file may claim for each byte of the file, once it claims more than 64 MiB; what claims more is
+    /// refused before anything is allocated. Default 1100: deflate packs at most 1,032 bytes into one.
+    pub max_expansion: u64,
 }
 
 impl Default for ReadParams {
@@ -58,6 +62,7 @@ impl Default for ReadParams {
             counts: String::new(),
             genome: String::new(),
             orientation: Orientation::Auto,
+            max_expansion: 1100,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 mod claim;
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -15,6 +15,7 @@ use crate::io::tables::unguarded;
 use crate::warning::Warning;
 
 pub use claim::Claim;
+pub(super) use claim::hidden;
 
 /// A directory that carries its final name only once it is whole.
 ///
@@ -37,6 +38,7 @@ impl PendingDir {
     /// # Errors
     /// `target` exists and may not be replaced, or the folder above it cannot be written.
     pub fn create(target: &Path, replace: bool) -> Result<Self> {
+        let target = &claim::real(target);
         claim::restore(target)?;
         if target.symlink_metadata().is_ok() && !replace {
             return Err(Error::format(target, "", "exists already; choose another name, or replace it with --force"));
@@ -71,16 +73,49 @@ impl PendingDir {
         &self.partial
     }
 
-    /// Gives the directory its final name.
+    /// Takes over from `earlier` every file that was not written anew, but for those that `drop` names by their paths within it.
+    /// No bytes are copied where the file system has links.
     ///
     /// # Errors
-    /// The operating system refuses to rename.
+    /// A file cannot be read or written.
+    pub fn take_over(&self, earlier: &Path, drop: impl Fn(&Path) -> bool) -> Result<()> {
+        for name in relative_files(earlier)? {
+            let (from, to) = (earlier.join(&name), self.partial.join(&name));
+            if drop(&name) || to.exists() {
+                continue;
+            }
+            if let Some(folder) = to.parent() {
+                create_folder(folder)?;
+            }
+            if fs::hard_link(&from, &to).is_err() {
+                fs::copy(&from, &to).map_err(|e| Error::io(&from, e))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the directory its final name, after all of it has reached the disk.
+    ///
+    /// # Errors
+    /// The disk is full, or the operating system refuses to rename.
     pub fn finish(mut self) -> Result<()> {
+        for name in relative_files(&self.partial)? {
+            let path = self.partial.join(name);
+            if path.is_symlink() {
+                continue;
+            }
+            File::open(&path).and_then(|file| file.sync_all()).map_err(|e| Error::io(&path, e))?;
+        }
         // An interruption waits until the names are as they should be.
         let _uninterrupted = self.unfinished.settle();
         if self.replace && self.target.symlink_metadata().is_ok() {
-            // The earlier result steps aside and goes only after the new one stands in its place.
             let aside = claim::aside(&self.target);
+            if swap(&self.partial, &self.target) {
+                self.done = true;
+                fs::rename(&self.partial, &aside).map_err(|e| Error::io(&self.target, e))?;
+                return fs::remove_dir_all(&aside).map_err(|e| Error::io(&aside, e));
+            }
+            // The earlier result steps aside and goes only after the new one stands in its place.
             fs::rename(&self.target, &aside).map_err(|e| Error::io(&self.target, e))?;
             if let Err(error) = fs::rename(&self.partial, &self.target) {
                 let _ = fs::rename(&aside, &self.target);
@@ -101,6 +136,39 @@ impl Drop for PendingDir {
             let _ = fs::remove_dir_all(&self.partial);
         }
     }
+}
+
+/// Two directories change names in one act, so that at no moment the name is nobody's; `false` where the system can't.
+#[cfg(target_os = "linux")]
+fn swap(one: &Path, other: &Path) -> bool {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE).is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn swap(_: &Path, _: &Path) -> bool {
+    false
+}
+
+/// Everything below a folder but folders, links included, by sorted relative path.
+///
+/// # Errors
+/// A folder cannot be listed.
+pub fn relative_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let (mut out, mut ahead) = (Vec::new(), vec![folder.to_path_buf()]);
+    while let Some(next) = ahead.pop() {
+        for entry in fs::read_dir(&next).map_err(|e| Error::io(&next, e))? {
+            let entry = entry.map_err(|e| Error::io(&next, e))?;
+            let kind = entry.file_type().map_err(|e| Error::io(entry.path(), e))?;
+            if kind.is_dir() {
+                ahead.push(entry.path());
+            } else {
+                out.push(entry.path().strip_prefix(folder).expect("listed below the folder").to_path_buf());
+            }
+        }
+    }
+    out.sort();
+    Ok(out)
 }
 
 fn is_ours(target: &Path) -> bool {
@@ -155,7 +223,7 @@ fn read_text(path: &Path) -> Result<String> {
 /// # Errors
 /// The file cannot be read, or is not as the type wants it.
 pub fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    let text = read_text(path)?;
+    let text = fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
     toml::from_str(&text).map_err(|e| {
         let line = e.span().map_or(1, |span| text[..span.start].matches('\n').count() as u64 + 1);
         Error::parse(path, line, format!("{}; `cqa params` prints every key with its default", e.message()))
@@ -167,7 +235,9 @@ pub fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T> {
 /// # Errors
 /// As [`read_toml`].
 pub fn read_params<T: DeserializeOwned>(run: &Path) -> Result<T> {
-    read_toml(&run.join("params.toml"))
+    let path = run.join("params.toml");
+    read_text(&path)?;
+    read_toml(&path)
 }
 
 /// What later commands need of `run.json`.

@@ -78,20 +78,30 @@ impl Format {
 
 fn write_csv(out: impl Write, table: &Table) -> std::io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
-    csv.write_record(table.columns().iter().map(|(name, _)| guarded(name).into_owned()))?;
+    csv.write_record(table.columns().iter().map(|(name, _)| guarded(name).into_owned())).map_err(unwrapped)?;
     let mut text = String::new();
     for row in 0..table.n_rows() {
         for (_, column) in table.columns() {
             text.clear();
             column.push_text(row, &mut text);
             match column {
-                Column::Text(_) | Column::Category { .. } => csv.write_field(guarded(&text).as_bytes())?,
-                _ => csv.write_field(&text)?,
+                Column::Text(_) | Column::Category { .. } => {
+                    csv.write_field(guarded(&text).as_bytes()).map_err(unwrapped)?
+                }
+                _ => csv.write_field(&text).map_err(unwrapped)?,
             }
         }
-        csv.write_record(None::<&[u8]>)?;
+        csv.write_record(None::<&[u8]>).map_err(unwrapped)?;
     }
     csv.flush()
+}
+
+/// What the operating system said, so that a full disk is told as one.
+fn unwrapped(error: csv::Error) -> std::io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(source) => source,
+        other => std::io::Error::other(format!("{other:?}")),
+    }
 }
 
 /// Text as a cell of a CSV: a `'` goes before what a spreadsheet would compute (`=`, `+`, `-`, `@`, tab or carriage return at the

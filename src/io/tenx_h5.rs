@@ -15,6 +15,13 @@ use crate::warning::Warning;
 /// What 10x calls genes among the features.
 const GENE_EXPRESSION: &str = "Gene Expression";
 
+/// Cells that the shape of the matrix promises.
+pub(super) fn promised_cells(path: &Path, params: &ReadParams) -> Result<u64> {
+    let h5 = H5::open(path, params)?;
+    let shape = h5.unsigned(&format!("{}/shape", Place::find(&h5, params)?.key))?;
+    Ok(shape.get(1).copied().unwrap_or(0))
+}
+
 /// Reads a 10x `.h5` of Cell Ranger 1 to 9.
 ///
 /// Features that are not gene expression are set aside and counted in a warning. Genes whose id repeats are added up.
@@ -25,7 +32,7 @@ const GENE_EXPRESSION: &str = "Gene Expression";
 /// - no gene expression among the features
 /// - parts that contradict each other, or values that are no counts
 pub fn read_tenx_h5(path: &Path, params: &ReadParams) -> Result<RawLot> {
-    let h5 = H5::open(path)?;
+    let h5 = H5::open(path, params)?;
     let place = Place::find(&h5, params)?;
     let mut warnings = Vec::new();
     let features = if place.key == "matrix" {
@@ -44,7 +51,7 @@ pub fn read_tenx_h5(path: &Path, params: &ReadParams) -> Result<RawLot> {
         return Err(h5.error(
             &shape_key,
             format!(
-                "{shape:?}, but there are {} features and {} barcodes; is the file damaged?",
+                "{shape:?}, but there are {} features and {} barcodes; the file is damaged; copy or download it again",
                 features.len(),
                 barcodes.len()
             ),
@@ -88,7 +95,9 @@ impl Place {
     fn find(h5: &H5, params: &ReadParams) -> Result<Self> {
         if h5.is_group("matrix") {
             let id = ["matrix/features/id", "matrix/features/name"].into_iter().find(|key| h5.has(key));
-            let features = id.ok_or_else(|| h5.error("matrix/features/id", "missing; is this a 10x file?"))?;
+            let features = id.ok_or_else(|| {
+                h5.error("matrix/features/id", "missing; give filtered_feature_bc_matrix.h5, or copy it again")
+            })?;
             return Ok(Self { key: "matrix".into(), features: features.into() });
         }
         let (groups, datasets) = h5.names("/")?;
@@ -183,7 +192,10 @@ fn same_length(h5: &H5, key: &str, expected: usize, found: usize) -> Result<()> 
     if expected == found {
         return Ok(());
     }
-    Err(h5.error(key, format!("{found} entries, but there are {expected} features; is the file damaged?")))
+    Err(h5.error(
+        key,
+        format!("{found} entries, but there are {expected} features; the file is damaged; copy or download it again"),
+    ))
 }
 
 fn feature_type(warning: &Warning) -> Option<&str> {

@@ -56,6 +56,13 @@ pub fn read_tenx_mtx(path: &Path, params: &ReadParams) -> Result<RawLot> {
     Ok(RawLot { genes: columns.genes, barcodes, counts, files: files.into_iter().flatten().collect(), warnings })
 }
 
+/// Cells that the header of the matrix promises: its columns, or its rows where the names of the files say so.
+pub(super) fn promised_cells(path: &Path, params: &ReadParams) -> Result<u64> {
+    let files = if path.is_file() { files_of_matrix(path)? } else { find_files(path, params)? };
+    let (n_rows, n_columns) = MatrixMarket::open(bytes::open(&files.matrix)?, &files.matrix)?.shape();
+    Ok(if matches!(files.rows, Rows::Cells) { n_rows } else { n_columns } as u64)
+}
+
 /// The files of one matrix.
 #[derive(Debug)]
 struct MatrixFiles {

@@ -5,11 +5,13 @@
 //! from the clusters of the full run they would find those again too readily.
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::Params;
 use super::road::{Road, road};
 use crate::data::Dataset;
 use crate::error::Result;
+use crate::io::checkpoints::Checkpoints;
 use crate::progress::{Progress, Silent};
 use crate::steps::cells::{HvgVotes, Normalized};
 use crate::steps::clusters::Clustering;
@@ -23,6 +25,7 @@ const CELLS_AT_ONCE: usize = 150_000;
 /// Most roads walked at the same time.
 const MAX_AT_ONCE: usize = 4;
 
+#[allow(clippy::too_many_arguments, reason = "a step of one function, taken out to be read by itself")]
 /// Walks the road without each unit; `None` if that is off or there are too few lots (a warning).
 pub(super) fn walk(
     dataset: &Dataset,
@@ -31,6 +34,7 @@ pub(super) fn walk(
     full: &Road,
     params: &Params,
     warnings: &mut Vec<Warning>,
+    checkpoints: &Checkpoints,
     progress: &dyn Progress,
 ) -> Result<Option<LeaveOneOut>> {
     if !params.leave_one_out.enabled {
@@ -52,17 +56,24 @@ pub(super) fn walk(
     let mut found: Vec<(&[usize], Found)> = Vec::new();
     let mut failed: Vec<Vec<usize>> = Vec::new();
     for units in units.chunks(at_once) {
-        let roads: Vec<Result<Found>> = units
+        let roads: Vec<Result<(String, Found)>> = units
             .par_iter()
             .map(|lots| {
-                let road = clusters_without(dataset, normalized, votes, lots, &params);
+                let name = format!("leave_one_out-{}", lots[0]);
+                let road = match checkpoints.get(&name) {
+                    Some(kept) => Ok(kept),
+                    None => clusters_without(dataset, normalized, votes, lots, &params),
+                };
                 progress.advance(1);
-                road
+                road.map(|found| (name, found))
             })
             .collect();
         for (lots, road) in units.iter().zip(roads) {
             match road {
-                Ok(clustering) => found.push((lots, clustering)),
+                Ok((name, clustering)) => {
+                    checkpoints.put(&name, &clustering)?;
+                    found.push((lots, clustering));
+                }
                 Err(error) => {
                     let names: Vec<&str> = lots.iter().map(|&lot| dataset.lots()[lot].name.as_str()).collect();
                     warnings.push(Warning::NoRoadWithoutLot { lot: names.join(", "), cause: error.to_string() });
@@ -83,6 +94,7 @@ pub(super) fn walk(
 }
 
 /// Labels of all cells.
+#[derive(Serialize, Deserialize)]
 struct Found {
     labels: Vec<u32>,
     n_clusters: usize,
@@ -106,7 +118,7 @@ fn clusters_without(
     let scale = kept_cells.iter().map(|&cell| normalized.scale[cell]).collect();
     let genes = votes.choose(lots)?.genes;
     let Clustering { labels, n_clusters, .. } =
-        road(&fewer, &Normalized { scale }, &genes, params, &Silent)?.clustering;
+        road(&fewer, &Normalized { scale }, &genes, params, &Checkpoints::none(), &Silent)?.clustering;
     let mut of_all = vec![u32::MAX; dataset.n_cells()];
     kept_cells.iter().zip(labels).for_each(|(&cell, label)| of_all[cell] = label);
     Ok(Found { labels: of_all, n_clusters })

@@ -3,9 +3,10 @@
 use ndarray::Array2;
 
 use super::lots::batch_of_lot;
-use super::{ClusterMethod, Params, step};
+use super::{ClusterMethod, Params, kept_step, step};
 use crate::data::Dataset;
 use crate::error::Result;
+use crate::io::checkpoints::Checkpoints;
 use crate::math::graph::Graph;
 use crate::progress::Progress;
 use crate::steps::cells::{Harmony, Normalized, Pca, harmony, pca};
@@ -44,18 +45,22 @@ pub(super) fn road(
     normalized: &Normalized,
     genes: &[u32],
     params: &Params,
+    checkpoints: &Checkpoints,
     progress: &dyn Progress,
 ) -> Result<Road> {
-    let pca = step(
+    let pca = kept_step(
+        checkpoints,
         progress,
         "pca",
         || pca(dataset, normalized, genes, &params.pca),
         |p| format!("{} of {} components are above the noise", p.n_leading, p.variance.len()),
     )?;
     let leading = pca.leading();
-    let harmony = if params.harmony.enabled { Some(integrated(dataset, &leading, params, progress)?) } else { None };
+    let harmony =
+        if params.harmony.enabled { Some(integrated(dataset, &leading, params, checkpoints, progress)?) } else { None };
     let embedding = harmony.as_ref().map_or(&leading, |h| &h.corrected);
-    let neighbors = step(
+    let neighbors = kept_step(
+        checkpoints,
         progress,
         "neighbors",
         || neighbors(embedding, &params.neighbors),
@@ -70,7 +75,8 @@ pub(super) fn road(
         || Ok(graph(&neighbors, &params.neighbors)),
         |g| format!("{} edges", g.targets.len() / 2),
     )?;
-    let ResolutionSweep { rows: sweep, clustering, resolution, undecided } = step(
+    let ResolutionSweep { rows: sweep, clustering, resolution, undecided } = kept_step(
+        checkpoints,
         progress,
         "resolution",
         || resolution(&graph, &params.resolution, &params.leiden, params.seed),
@@ -90,11 +96,13 @@ pub(super) fn integrated(
     dataset: &Dataset,
     scores: &Array2<f32>,
     params: &Params,
+    checkpoints: &Checkpoints,
     progress: &dyn Progress,
 ) -> Result<Harmony> {
     let (of_lot, n_batches) = batch_of_lot(dataset.sheet(), &params.harmony.column, "harmony.column")?;
     let batch: Vec<u32> = dataset.lot_of_cell().into_iter().map(|lot| of_lot[lot as usize]).collect();
-    step(
+    kept_step(
+        checkpoints,
         progress,
         "harmony",
         || harmony(scores, &batch, n_batches, &params.harmony, params.seed),

@@ -11,6 +11,7 @@ use super::road::{Road, integrated};
 use super::{ClusterMethod, Params};
 use crate::data::Dataset;
 use crate::error::Result;
+use crate::io::checkpoints::Checkpoints;
 use crate::math::graph::Graph;
 use crate::progress::{Progress, Silent};
 use crate::steps::cells::{Normalized, pca};
@@ -21,6 +22,7 @@ use crate::warning::Warning;
 /// Starts of k-means; Leiden and the mixture start once.
 const KMEANS_STARTS: usize = 3;
 
+#[allow(clippy::too_many_arguments, reason = "a step of one function, taken out to be read by itself")]
 /// Divides the cells by every specification, that of the run first; none if that is off.
 pub(super) fn walk(
     dataset: &Dataset,
@@ -29,6 +31,7 @@ pub(super) fn walk(
     run: &Road,
     params: &Params,
     warnings: &mut Vec<Warning>,
+    checkpoints: &Checkpoints,
     progress: &dyn Progress,
 ) -> Result<Vec<Specification>> {
     params.sensitivity.check()?;
@@ -46,9 +49,19 @@ pub(super) fn walk(
     progress.start("sensitivity", spaces.iter().map(|(_, choices)| choices.len() as u64).sum());
     let mut out = vec![described(chosen, &run.clustering)];
     let starts = with_few_starts(params);
-    for (place, choices) in &spaces {
+    for (i, (place, choices)) in spaces.iter().enumerate() {
+        let name = format!("sensitivity-{i}");
+        if let Some(kept) = checkpoints.get::<Vec<Clustering>>(&name) {
+            out.extend(choices.iter().zip(&kept).map(|(choices, found)| described(*choices, found)));
+            progress.advance(choices.len() as u64);
+            continue;
+        }
         match divided(dataset, normalized, genes, run, *place, choices, &starts, progress) {
             Ok(found) => {
+                // What failed is tried again, so that it is told again.
+                if let Some(whole) = found.iter().map(|found| found.as_ref().ok()).collect::<Option<Vec<_>>>() {
+                    checkpoints.put(&name, &whole)?;
+                }
                 for (choices, found) in choices.iter().zip(found) {
                     match found {
                         Ok(found) => out.push(described(*choices, &found)),
@@ -142,7 +155,7 @@ fn divided(
     let embedding: Array2<f32> = match (place.integrated, &run.harmony) {
         (false, _) => leading,
         (true, Some(harmony)) if as_run => harmony.corrected.clone(),
-        (true, _) => integrated(dataset, &leading, params, &Silent)?.corrected,
+        (true, _) => integrated(dataset, &leading, params, &Checkpoints::none(), &Silent)?.corrected,
     };
     let own;
     let neighbors = if as_run && place.integrated == params.harmony.enabled {

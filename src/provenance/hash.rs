@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+use crate::io::run_dir::relative_files;
 
 /// A file with its digest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,24 +39,6 @@ pub fn hash_folder(folder: &Path, skip: &[&str]) -> Result<Vec<FileHash>> {
     let is_file = |name: &Path| folder.join(name).symlink_metadata().is_ok_and(|entry| entry.is_file());
     names.retain(|name| !skip.iter().any(|s| Path::new(s) == name) && is_file(name));
     names.par_iter().map(|name| hash_file(&folder.join(name), name)).collect()
-}
-
-/// Everything below a folder but folders, links included, by sorted relative path.
-pub(super) fn relative_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let (mut out, mut ahead) = (Vec::new(), vec![folder.to_path_buf()]);
-    while let Some(next) = ahead.pop() {
-        for entry in std::fs::read_dir(&next).map_err(|e| Error::io(&next, e))? {
-            let entry = entry.map_err(|e| Error::io(&next, e))?;
-            let kind = entry.file_type().map_err(|e| Error::io(entry.path(), e))?;
-            if kind.is_dir() {
-                ahead.push(entry.path());
-            } else {
-                out.push(entry.path().strip_prefix(folder).expect("listed below the folder").to_path_buf());
-            }
-        }
-    }
-    out.sort();
-    Ok(out)
 }
 
 /// SHA-256 of bytes, 64 hexadecimal digits.

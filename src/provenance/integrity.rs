@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::hash::{hash_file, relative_files};
+use super::hash::hash_file;
 use super::{FileHash, MANIFEST, RECORD_FILES, RunRecord, hash_folder, manifest, own_hash, sha256};
 use crate::error::{Error, Result};
+use crate::io::run_dir::relative_files;
 
 /// What a directory looks like beside its record.
 #[derive(Debug, Clone, Default)]

@@ -54,6 +54,9 @@ pub struct LedgerEntry {
     pub output_sha256: String,
     /// What stopped it; empty unless failed.
     pub error: String,
+    /// SHA-256 of the `run.json` that lay in the directory when it began; empty if there was none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub replaces: String,
 }
 
 /// A line as it stands in the file: the hash is that of the bytes of the entry behind it.
@@ -130,6 +133,19 @@ pub struct LedgerChecked {
 }
 
 impl LedgerChecked {
+    /// Results that a later command replaced when it was done: the entry of the end, and that of the command.
+    pub fn replaced(&self) -> Vec<(u64, u64)> {
+        let done = |start: u64| self.entries.iter().any(|e| e.event == LedgerEvent::Done && e.start == start);
+        let starts = self.entries.iter().filter(|e| e.event == LedgerEvent::Started && !e.replaces.is_empty());
+        let result = |of: &LedgerEntry| {
+            self.entries
+                .iter()
+                .find(|e| e.event == LedgerEvent::Done && e.output_sha256 == of.replaces)
+                .map(|e| e.number)
+        };
+        starts.filter(|e| done(e.start)).filter_map(|e| Some((result(e)?, e.number))).collect()
+    }
+
     /// Starts without an end: killed, or still running.
     pub fn unfinished(&self) -> Vec<u64> {
         let ended = |number| self.entries.iter().any(|e| e.event != LedgerEvent::Started && e.start == number);
@@ -202,6 +218,7 @@ mod tests {
             output: "run1".into(),
             output_sha256: String::new(),
             error: String::new(),
+            replaces: String::new(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Provenance: what went in, what came out, with which program and parameters.
 
+mod crates;
 pub mod difference;
 pub mod hash;
 pub mod integrity;
@@ -10,6 +11,7 @@ pub mod plan_file;
 pub mod plan_lock;
 pub mod ro_crate;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::io::run_dir;
 use crate::warning::Warning;
 
+pub use crates::{crate_versions, lock_sha256};
 pub use difference::{Differences, differences};
 pub use hash::{FileHash, hash_files, hash_folder, sha256};
 pub use integrity::{Checked, check_run};
@@ -28,7 +31,10 @@ pub use plan_lock::{LockEntry, LockEvent, LockedPlan};
 pub use ro_crate::ro_crate;
 
 /// Files that hold hashes of the others and so cannot hold their own.
-pub const RECORD_FILES: [&str; 2] = ["run.json", "ro-crate-metadata.json"];
+pub const RECORD_FILES: [&str; 3] = ["run.json", "ro-crate-metadata.json", SIGNATURE];
+
+/// Signature of `run.json`, if it was signed.
+pub const SIGNATURE: &str = "run.json.minisig";
 
 /// The record of a run (`run.json`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -89,8 +95,17 @@ pub struct Execution {
     pub threads: usize,
     /// Wall-clock seconds of each step, in order.
     pub seconds: Vec<(String, f64)>,
-    /// Operating system and processor the program was built for.
+    /// Steps that were kept from a run that was stopped, and not made again (`--resume`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resumed: Vec<String>,
+    /// Processor and operating system the program was built for, and the widest vectors of the processor it ran on.
     pub target: String,
+    /// Versions of the crates that the program was built from.
+    #[serde(default)]
+    pub crates: BTreeMap<String, String>,
+    /// SHA-256 of the `Cargo.lock` that it was built from, which has the digests of all of them.
+    #[serde(default)]
+    pub cargo_lock_sha256: String,
     /// SHA-256 of `ro-crate-metadata.json`.
     #[serde(default)]
     pub ro_crate_sha256: String,
@@ -115,6 +130,8 @@ pub struct EarlierCommand {
 /// A file cannot be read or written.
 pub fn write_record(run: &Path, mut record: RunRecord) -> Result<()> {
     record.outputs = integrity::own_files(run)?;
+    record.execution.crates = crate_versions();
+    record.execution.cargo_lock_sha256 = lock_sha256();
     let json = |value: &serde_json::Value| format!("{value:#}\n");
     let metadata = json(&ro_crate(&record));
     record.execution.ro_crate_sha256 = sha256(metadata.as_bytes());
@@ -140,7 +157,7 @@ pub fn verify_run(run: &Path, files: &[&str]) -> Result<Vec<FileHash>> {
     let paths: Vec<PathBuf> = files.iter().map(|name| run.join(name)).collect();
     let found = hash_files(&paths)?;
     for ((name, path), now) in files.iter().zip(&paths).zip(&found) {
-        let cure = "make the run again, or take it from where it is kept safe";
+        let cure = "give a directory that `cqa cluster` or `cqa run` wrote; make it again, or take it from where it is kept safe";
         match record.outputs.iter().find(|file| file.path == *name) {
             None => return Err(Error::format(path, "", format!("is not on record in run.json; {cure}"))),
             Some(then) if then.sha256 != now.sha256 => {

@@ -12,6 +12,7 @@ pub mod multiqc;
 pub mod page;
 pub mod panel;
 pub mod plots;
+pub mod qualification;
 pub mod screen;
 pub mod section;
 pub mod sections;

@@ -99,7 +99,7 @@ impl<'a> Frame<'a> {
             }
             Layout::Compound { bytes, row_size, fields: fields.clone() }
         } else {
-            return Err(h5.error(key, "missing; this is not a whole AnnData file"));
+            return Err(h5.error(key, "missing; this is not a whole AnnData file: write or copy it again"));
         };
         Ok(Self { h5, key: key.to_string(), layout })
     }
@@ -181,7 +181,10 @@ impl<'a> Frame<'a> {
             let mut values = self.read_node(&values)?.0.into_text();
             let missing = self.read_node(&mask)?.0.into_text();
             if values.len() != missing.len() {
-                return Err(h5.error(key, "`values` and `mask` differ in length; is the file damaged?"));
+                return Err(h5.error(
+                    key,
+                    "`values` and `mask` differ in length; the file is damaged; copy or download it again",
+                ));
             }
             for (value, missing) in values.iter_mut().zip(missing) {
                 if missing == "true" || missing == "1" {
@@ -197,16 +200,21 @@ impl<'a> Frame<'a> {
         let Some(codes) = values.1 else { return Ok(values.0) };
         let levels = self.read_node(levels)?.0.into_text();
         if codes.iter().flatten().any(|&code| code as usize >= levels.len()) {
-            return Err(self
-                .h5
-                .error(key, format!("a code lies beyond its {} levels; is the file damaged?", levels.len())));
+            return Err(self.h5.error(
+                key,
+                format!(
+                    "a code lies beyond its {} levels; the file is damaged; copy or download it again",
+                    levels.len()
+                ),
+            ));
         }
         Ok(Values::Category { codes, levels })
     }
 
     fn read_field(&self, key: &str, field: &CompoundField, bytes: &[u8], row_size: usize) -> Result<Values> {
         let start = field.byte_offset as usize;
-        let damaged = || self.h5.error(key, "the table's rows are cut short; is the file damaged?");
+        let damaged =
+            || self.h5.error(key, "the table's rows are cut short; the file is damaged; copy or download it again");
         let size = match &field.datatype {
             Datatype::String { size: StringSize::Fixed(n), .. } => *n as usize,
             other if is_text(other) => row_size - start,

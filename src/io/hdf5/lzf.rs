@@ -12,7 +12,9 @@ pub(super) const FILTER_LZF: u16 = 32000;
 /// length of 7 + 2 says that a further byte adds to it.
 pub(super) fn decode(data: &[u8], size: Option<u32>) -> Result<Vec<u8>> {
     let cut = || Error::DecompressionError("LZF stream ends in the middle".into());
-    let mut out = Vec::with_capacity(size.map_or(data.len() * 2, |n| n as usize).min(1 << 28));
+    // Three bytes become at most 264: what is promised beyond is not believed.
+    let most = 264_usize.div_ceil(3) * data.len();
+    let mut out = Vec::with_capacity(size.map_or(data.len() * 2, |n| n as usize).min(most));
     let mut input = data;
     while let Some((&first, rest)) = input.split_first() {
         input = rest;
@@ -56,6 +58,11 @@ mod tests {
         // A long repeat: 7 + 4 + 2 bytes from distance 1.
         assert_eq!(decode(&[0, b'x', 7 << 5, 4, 0], None).unwrap(), [b'x'; 14]);
         assert_eq!(decode(&[], None).unwrap(), b"");
+    }
+
+    #[test]
+    fn no_room_is_made_for_what_cannot_come() {
+        assert!(decode(&[0, b'x', 7 << 5, 255, 0], Some(u32::MAX)).unwrap().capacity() < 1000);
     }
 
     #[test]

@@ -81,7 +81,7 @@ impl<'a> Matrix<'a> {
             return Err(h5.error(
                 key,
                 format!(
-                    "shape {shape:?}, but there are {} cells and {} features; is the file damaged?",
+                    "shape {shape:?}, but there are {} cells and {} features; the file is damaged; copy or download it again",
                     dims.0, dims.1
                 ),
             ));
@@ -282,13 +282,19 @@ impl<'a> Matrix<'a> {
         let data = self.h5.dataset(&key("data"))?;
         let index = self.h5.dataset(&key("indices"))?;
         let starts_key = key("indptr");
-        let wrong = |message: String| self.h5.error(&starts_key, format!("{message}; is the file damaged?"));
+        let wrong = |message: String| {
+            self.h5.error(&starts_key, format!("{message}; the file is damaged; copy or download it again"))
+        };
         let starts = self.h5.unsigned(&starts_key)?;
         let n_entries = data.shape().first().copied().unwrap_or(0);
         if data.ndim() != 1 || index.shape() != data.shape() {
             return Err(self.h5.error(
                 &key("indices"),
-                format!("shape {:?}, but `data` has shape {:?}; is the file damaged?", index.shape(), data.shape()),
+                format!(
+                    "shape {:?}, but `data` has shape {:?}; the file is damaged; copy or download it again",
+                    index.shape(),
+                    data.shape()
+                ),
             ));
         }
         if starts.len() != n + 1 {
@@ -341,7 +347,7 @@ impl Sparse<'_> {
             Some(at) => Err(self.h5.error(
                 &self.index_key,
                 format!(
-                    "entry {} is {}, but only 0 to {below} (not included) may stand there; is the file damaged?",
+                    "entry {} is {}, but only 0 to {below} (not included) may stand there; the file is damaged; copy or download it again",
                     start + at,
                     numbers.get(at)
                 ),

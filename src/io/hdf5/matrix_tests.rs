@@ -6,6 +6,7 @@ use hdf5_pure::{AttrValue, FileBuilder, GroupBuilder};
 
 use super::{H5, Matrix, Rows};
 use crate::data::{Counts, CountsBuilder};
+use crate::io::ReadParams;
 
 const N_CELLS: usize = 90;
 const N_FEATURES: usize = 17;
@@ -81,7 +82,7 @@ fn all_layouts_give_the_same_counts() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("m.h5");
     write(&path);
-    let h5 = H5::open(&path).unwrap();
+    let h5 = H5::open(&path, &ReadParams::default()).unwrap();
     let all: Vec<Option<u32>> = vec![Some(0); N_CELLS];
     let few = (0..N_CELLS).map(|cell| matches!(cell, 39..=45 | 80 | 89).then_some(0)).collect();
     let two = (0..N_CELLS).map(|cell| [Some(0), None, Some(1)][cell % 3]).collect();
@@ -115,7 +116,7 @@ fn damage_is_told_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("m.h5");
     write(&path);
-    let h5 = H5::open(&path).unwrap();
+    let h5 = H5::open(&path, &ReadParams::default()).unwrap();
     let columns: Vec<Option<u32>> = (0..N_FEATURES as u32).map(Some).collect();
     let rows =
         Rows { group_of_cell: &[Some(0); N_CELLS], n_groups: 1, column_of_feature: &columns, n_genes: N_FEATURES };
@@ -135,4 +136,20 @@ fn damage_is_told_with_its_place() {
     assert!(message.contains("[90, 17]") && message.contains("91 cells"), "{message}");
     let not = read("broken", dims).unwrap().unwrap_err();
     assert_eq!((not.example, not.min, not.max, not.any_nan), (0.5, 0.5, 17.0, false));
+}
+
+#[test]
+fn what_a_file_claims_beyond_its_size_is_refused_unless_the_limit_is_raised() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.h5");
+    let mut file = FileBuilder::new();
+    file.create_dataset("zeros").with_u16_data(&[0; 1 << 17]).with_chunks(&[1 << 12]).with_deflate(9);
+    file.write(&path).unwrap();
+    let read = |max_expansion| {
+        let h5 = H5::open(&path, &ReadParams { max_expansion, ..ReadParams::default() })?;
+        h5.unsigned("zeros").map(|values| values.len())
+    };
+    assert_eq!(read(ReadParams::default().max_expansion).unwrap(), 1 << 17);
+    let message = read(1).unwrap_err().to_string();
+    assert!(message.contains("claims 131072 values") && message.contains("read.max_expansion"), "{message}");
 }

@@ -18,28 +18,31 @@ pub(super) use matrix::{Matrix, NotCounts, Rows};
 use numbers::Numbers;
 
 use crate::error::{Error, Result};
+use crate::io::ReadParams;
 
 /// Largest piece that is read at once; a file that claims more is damaged.
 const MAX_READ_BYTES: usize = 1 << 33;
 
-/// Values of a data set, and bytes of a piece, that a file may claim whatever its size, and times its size that it may claim beyond:
-/// deflate packs at most 1,032 bytes into one, and what was never written takes no room at all.
-const MODEST_BYTES: u64 = 64 << 20;
-const MOST_PACKED: u64 = 2048;
+/// Bytes of a data set that a file may claim whatever its size; beyond, [`ReadParams::max_expansion`] says
+/// how many times its size.
+const MODEST_BYTES: u64 = if cfg!(test) { 1 << 16 } else { 64 << 20 };
 
 /// An open file.
 pub(super) struct H5 {
     path: PathBuf,
     size: u64,
+    /// Bytes of a data set that the file may claim.
+    most: u64,
     file: Hdf5File,
 }
 
 impl H5 {
     /// Opens a file; refuses what is not HDF5.
-    pub(super) fn open(path: &Path) -> Result<Self> {
+    pub(super) fn open(path: &Path, params: &ReadParams) -> Result<Self> {
         // The library reports a missing file and a damaged one alike; the operating system knows better.
         let size = std::fs::metadata(path).map_err(|e| Error::io(path, e))?.len();
-        let most = usize::try_from(MODEST_BYTES.max(size.saturating_mul(MOST_PACKED))).unwrap_or(usize::MAX);
+        let claimed = MODEST_BYTES.max(size.saturating_mul(params.max_expansion));
+        let most = usize::try_from(claimed).unwrap_or(usize::MAX);
         let mut filters = FilterRegistry::new();
         filters.register(
             lzf::FILTER_LZF,
@@ -58,7 +61,7 @@ impl H5 {
             }
             other => Error::format(path, "", format!("can't be opened as HDF5 ({other}; {size} bytes); copy it anew")),
         })?;
-        let file = Self { path: path.to_path_buf(), size, file };
+        let file = Self { path: path.to_path_buf(), size, most: claimed, file };
         if file.has("row_attrs") && file.has("col_attrs") {
             return Err(file.error(
                 "row_attrs",
@@ -84,14 +87,18 @@ impl H5 {
         match error {
             E::Context { source, .. } => self.failed(key, *source),
             E::Io(source) => Error::io(&self.path, source),
-            E::GroupNotFound(_) | E::DatasetNotFound(_) => self.error(key, "missing; was the file written to its end?"),
+            E::GroupNotFound(_) | E::DatasetNotFound(_) => {
+                self.error(key, "missing; was the file written to its end? Copy or make it again")
+            }
             E::UnsupportedFilter(filter) => self.error(
                 key,
                 format!(
                     "compressed in a way that is not read ({filter}); write the file anew with gzip or lzf compression"
                 ),
             ),
-            other => self.error(key, format!("can't be read ({other}); is the file damaged? Copy it anew")),
+            other => {
+                self.error(key, format!("can't be read ({other}); the file is damaged; copy or download it again"))
+            }
         }
     }
 
@@ -117,13 +124,15 @@ impl H5 {
     /// The data set of this key, which must not claim more values than a file of this size can hold.
     pub(super) fn dataset(&self, key: &str) -> Result<Dataset> {
         let dataset = self.file.dataset(key).map_err(|e| self.failed(key, e))?;
-        let n_values = dataset.shape().iter().try_fold(1_u64, |n, side| n.checked_mul(*side));
-        match n_values {
-            Some(n) if n <= MODEST_BYTES.max(self.size.saturating_mul(MOST_PACKED)) => Ok(dataset),
+        let width = dataset.raw_element_size().map_err(|e| self.failed(key, e))?.max(1) as u64;
+        let n_bytes = dataset.shape().iter().try_fold(width, |n, side| n.checked_mul(*side));
+        match n_bytes {
+            Some(n) if n <= self.most => Ok(dataset),
             _ => Err(self.error(
                 key,
                 format!(
-                    "claims {} values, more than a file of {} bytes can hold; is it damaged? Copy it anew",
+                    "claims {} values, more than a file of {} bytes is believed to hold; copy it anew, or raise \
+                     `read.max_expansion` in the parameters if it is sound",
                     dataset.shape().iter().map(u64::to_string).collect::<Vec<_>>().join(" × "),
                     self.size
                 ),

@@ -36,7 +36,7 @@ impl Claim {
     /// # Errors
     /// Another process is writing it, or the folder cannot be written.
     pub fn new(target: &Path) -> Result<Self> {
-        let target = std::path::absolute(target).map_err(|e| Error::io(target, e))?;
+        let target = std::path::absolute(real(target)).map_err(|e| Error::io(target, e))?;
         let mut held = held();
         if let Some(held) = held.get_mut(&target) {
             held.n_claims += 1;
@@ -72,9 +72,16 @@ fn held() -> MutexGuard<'static, BTreeMap<PathBuf, Held>> {
 }
 
 /// `.NAME.ending` beside a target.
-fn hidden(target: &Path, ending: &str) -> PathBuf {
+pub(in crate::io) fn hidden(target: &Path, ending: &str) -> PathBuf {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     target.with_file_name(format!(".{name}.{ending}"))
+}
+
+/// The directory itself where a link, or a name such as `.`, stands for it.
+pub(super) fn real(target: &Path) -> PathBuf {
+    let stands_for_it = target.is_symlink() || target.file_name().is_none();
+    let real = if stands_for_it { fs::canonicalize(target).ok() } else { None };
+    real.unwrap_or_else(|| target.into())
 }
 
 /// Where an earlier result waits while the new one takes its name.

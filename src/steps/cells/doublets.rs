@@ -86,7 +86,7 @@ impl Default for DoubletParams {
 }
 
 /// Result of [`doublets`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Doublets {
     /// Score 0..1 per cell, global order; NaN where the lot was left out.
     pub score: Vec<f32>,

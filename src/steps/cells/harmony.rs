@@ -73,7 +73,7 @@ impl Default for HarmonyParams {
 }
 
 /// Result of [`harmony`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Harmony {
     /// Cells × components.
     pub corrected: Array2<f32>,

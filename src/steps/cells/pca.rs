@@ -56,7 +56,7 @@ impl Default for PcaParams {
 const MIN_LEADING: usize = 10;
 
 /// Result of [`pca`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Pca {
     /// Cells × components.
     pub scores: Array2<f32>,

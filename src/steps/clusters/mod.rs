@@ -40,7 +40,7 @@ impl std::fmt::Display for ClusterMethod {
 }
 
 /// A partition of the cells. Clusters are named 0, 1, … by falling size.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Clustering {
     /// Cluster of each cell.
     pub labels: Vec<u32>,

@@ -76,7 +76,7 @@ pub enum GraphKind {
 }
 
 /// The k nearest neighbours of each cell, nearest first, without the cell itself.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Neighbors {
     /// Cells × k.
     pub indices: Array2<u32>,

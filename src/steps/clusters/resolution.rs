@@ -101,7 +101,7 @@ impl ResolutionParams {
 }
 
 /// One resolution of the sweep.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ResolutionRow {
     /// Resolution.
     pub resolution: f64,
@@ -121,7 +121,7 @@ pub struct ResolutionRow {
 }
 
 /// Result of [`resolution`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ResolutionSweep {
     /// One row per resolution tried, rising; a single row if it was given.
     pub rows: Vec<ResolutionRow>,

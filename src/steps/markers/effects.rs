@@ -61,7 +61,7 @@ impl EffectsParams {
 }
 
 /// Result of [`effects`]: all clusters × genes, means over the lots that take part; NaN where none does.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Effects {
     /// Area under the ROC curve, cell in the cluster against cell outside, 0..1.
     pub auc: Array2<f32>,
