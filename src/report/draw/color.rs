@@ -55,6 +55,12 @@ fn shade(base: &[[u8; 3]; 10], index: usize) -> [u8; 3] {
     }
 }
 
+/// A colour dark enough for words on white: darkened until its contrast is 4.5, as WCAG 2 asks.
+pub fn for_words(rgb: [u8; 3]) -> [u8; 3] {
+    let darker = (0..=20).map(|step| mix(rgb, [0, 0, 0], f64::from(step) / 20.0));
+    darker.into_iter().find(|rgb| 1.05 / (luminance(*rgb) + 0.05) >= 4.5).unwrap_or([0; 3])
+}
+
 /// Colour between `a` (at 0) and `b` (at 1).
 pub fn mix(a: [u8; 3], b: [u8; 3], at: f64) -> [u8; 3] {
     std::array::from_fn(|i| (f64::from(a[i]) + (f64::from(b[i]) - f64::from(a[i])) * at).round() as u8)
@@ -72,14 +78,19 @@ pub fn scale(value: f64) -> [u8; 3] {
     [r, g, b]
 }
 
-/// Whether black words can be read better than white ones on this colour.
-pub fn is_light(rgb: [u8; 3]) -> bool {
+/// Relative luminance, 0..1 (WCAG 2).
+fn luminance(rgb: [u8; 3]) -> f64 {
     let linear = |v: u8| {
         let v = f64::from(v) / 255.0;
         if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
     };
-    // Above this luminance the contrast with black is the larger one (WCAG 2).
-    0.2126 * linear(rgb[0]) + 0.7152 * linear(rgb[1]) + 0.0722 * linear(rgb[2]) > 0.179
+    0.2126 * linear(rgb[0]) + 0.7152 * linear(rgb[1]) + 0.0722 * linear(rgb[2])
+}
+
+/// Whether black words can be read better than white ones on this colour.
+pub fn is_light(rgb: [u8; 3]) -> bool {
+    // Above this luminance the contrast with black is the larger one.
+    luminance(rgb) > 0.179
 }
 
 #[cfg(test)]

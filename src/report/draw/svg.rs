@@ -44,6 +44,15 @@ pub fn svg(scene: &Scene, mode: Mode) -> String {
                 let _ = write!(out, "<circle cx=\"{x}\" cy=\"{y}\" r=\"{r}\"{}", paint(*fill, *stroke, mode));
                 end(&mut out, "circle", &title);
             }
+            Shape::Tiles(tiles, fill) => {
+                out.push_str("<path d=\"");
+                for (x, y, w, h) in tiles {
+                    let (w, h) = (number(*w), number(*h));
+                    let _ = write!(out, "M{} {}h{w}v{h}h-{w}z", number(*x), number(*y));
+                }
+                let _ = write!(out, "\"{}", paint(Some(*fill), None, mode));
+                end(&mut out, "path", &title);
+            }
             Shape::Text(line) => text(&mut out, line, mode),
             Shape::Cloud(dots) => cloud(&mut out, dots),
         }
