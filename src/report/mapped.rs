@@ -166,7 +166,7 @@ fn shares(reference: &Reference, lots: &[MappedLot]) -> Section {
             flows: false,
             caption: "Shares of the clusters in each lot; the number of cells stands at the right.".into(),
             reading:
-                "Compare pieces of one colour from bar to bar. The nearly black piece is of cells that no cluster took."
+                "Compare pieces of one colour from bar to bar. The last piece, in the colour of the words, is of cells that no cluster took."
                     .into(),
             links: vec![file("composition.csv")],
         }],
@@ -250,7 +250,7 @@ fn cells(reference: &Reference, lots: &[MappedLot], files: &[String]) -> Section
         scenes,
         flows: true,
         caption: "Cells of each lot on the ground that the reference\u{2019}s cells cover (grey).".into(),
-        reading: "Colours are clusters, nearly black dots are unassigned cells. A cell is drawn among its nearest neighbours of the \
+        reading: "Colours are clusters; dots in the colour of the words are unassigned cells. A cell is drawn among its nearest neighbours of the \
                   reference, so that cells of any kind find a place here: look at the share of unassigned cells first. The links lead \
                   to a large picture of each lot."
             .into(),

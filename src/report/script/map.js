@@ -17,12 +17,13 @@
   await Promise.all(data.by.map(async (group) => { group.values = group.gene ? await unpacked(group.at) : words(await unpacked(group.at)); }));
   const SIDE = 65535;
   const GREY = '#d2d5d9'; // cells that are not looked at
-  // In the dark theme a colour of luma Y becomes itself + 1 − 2Y, as the style sheet's filter does with the figures.
+  // In the dark theme a colour becomes what the style sheet's filter makes of those of the figures.
   const dark = matchMedia('(prefers-color-scheme: dark)');
   const pixel = (hex) => {
     const [r, g, b] = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
-    const shift = dark.matches ? 255 - 2 * (0.213 * r + 0.715 * g + 0.072 * b) : 0;
-    const [red, green, blue] = [r, g, b].map((value) => Math.min(255, Math.max(0, Math.round(value + shift))));
+    const luma = 0.213 * r + 0.715 * g + 0.072 * b;
+    const seen = (value) => (dark.matches ? 0.88 * value + 0.94 * 255 - 1.76 * luma : value);
+    const [red, green, blue] = [r, g, b].map((value) => Math.min(255, Math.max(0, Math.round(seen(value)))));
     return (0xff000000 | (blue << 16) | (green << 8) | red) >>> 0;
   };
   let height = 1; // of the layout, beside its width of 1
