@@ -68,12 +68,19 @@ fn the_demo_finds_the_planted_truth_and_gives_the_same_bytes_with_one_and_two_th
     succeeds(&["demo", "-o", text(&two), "--cells", "300", "--threads", "2", "--quiet"]);
     assert!(!said.contains("NOT found"), "{said}");
     assert!(said.contains("report.html"), "{said}");
+    // A screen holds what was found; the last line has the path.
+    let lines: Vec<&str> = said.lines().collect();
+    let widest = lines.iter().rev().skip(1).map(|line| line.chars().count()).max();
+    assert!(lines.len() <= 24 && widest <= Some(80), "{} lines of {widest:?} letters: {said}", lines.len());
     let (first, second) = (digests(&one), digests(&two));
     assert_eq!(first.keys().collect::<Vec<_>>(), second.keys().collect::<Vec<_>>());
     for (name, digest) in &first {
         assert_eq!(digest, &second[name], "{} differs", name.display());
     }
     the_run_directory_is_the_contract(&one);
+    every_file_and_column_is_told_in_the_guide(&one);
+    an_interrupted_report_leaves_whole_files(&one);
+    assert_eq!(first, digests(&one), "an interrupted report leaves what was there");
     a_ranking_can_be_added_and_the_report_made_again(&one);
     let again = succeeds(&["demo", "-o", text(&one), "--cells", "300", "--force", "--quiet"]);
     assert_eq!(said.lines().next(), again.lines().next());
@@ -153,6 +160,64 @@ fn a_ranking_can_be_added_and_the_report_made_again(run: &Path) {
         }
         assert!(n_rows > 3 && n_larger > 0, "{readout}");
     }
+}
+
+/// `files.md` names every file of a run and every column of its tables.
+fn every_file_and_column_is_told_in_the_guide(run: &Path) {
+    let guide = include_str!("../src/guide/files.md");
+    let told: std::collections::BTreeSet<&str> = guide.split('`').skip(1).step_by(2).collect();
+    let lots: Vec<String> = fs::read_to_string(run.join("qc.csv"))
+        .unwrap()
+        .lines()
+        .skip(1)
+        .map(|line| csv_fields(line)[0].clone())
+        .collect();
+    let sheet = header(&run.join("lots.csv"));
+    for name in digests(run).keys().map(|name| name.to_str().unwrap().replace("vegf_ischemia", "<potency>")) {
+        let any = name.strip_prefix("plots/").map(|plot| if plot.ends_with(".svg") { "plots/*.svg" } else { "*.png" });
+        assert!(told.contains(any.unwrap_or(&name)), "{name} is not in src/guide/files.md");
+        let path = run.join(name.replace("<potency>", "vegf_ischemia"));
+        if !(name.ends_with(".csv") || name.ends_with(".parquet")) {
+            continue;
+        }
+        let table = cqa::io::tables::read_table(&path).unwrap();
+        for column in table.columns().iter().map(|column| column.0.as_str()) {
+            // Columns that are named after what the user gave: lots, genes, the sheet's own.
+            let own = lots.iter().any(|lot| lot == column) || name == "lots.csv" && sheet.iter().any(|c| c == column);
+            let gene = name == "marker_expression.parquet" && column.starts_with("SIM");
+            let known = told.iter().any(|words| *words == column) || guide.contains(&format!("_{column}`"));
+            assert!(own || gene || known, "column {column} of {name} is not in src/guide/files.md");
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn an_interrupted_report_leaves_whole_files(_: &Path) {}
+
+/// Ctrl-C while the files of a run are written anew: each is the old or the new one, and nothing lies beside them.
+#[cfg(unix)]
+fn an_interrupted_report_leaves_whole_files(run: &Path) {
+    use std::time::Duration;
+    for (args, wait) in [(vec!["report"], 120), (vec!["report"], 700), (vec!["rank", "--potency", "viability"], 250)] {
+        let before = digests(run);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cqa"));
+        command.arg(args[0]).arg(run).args(&args[1..]).arg("--quiet");
+        let mut child =
+            command.stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(wait));
+        let ended = child.try_wait().unwrap().is_some();
+        let _ = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        let output = child.wait_with_output().unwrap();
+        if !ended {
+            assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+        }
+        let after = digests(run);
+        let new = |name: &&PathBuf| !before.contains_key(*name) && !name.starts_with("rank/viability");
+        assert_eq!(after.keys().filter(new).collect::<Vec<_>>(), Vec::<&PathBuf>::new(), "{args:?}");
+    }
+    // What a ranking left is taken away again, so that the run is the one it was.
+    let _ = fs::remove_dir_all(run.join("rank/viability"));
+    succeeds(&["report", text(run)]);
 }
 
 #[test]

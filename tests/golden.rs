@@ -3,6 +3,7 @@
 
 mod report_fixture;
 
+use std::io::Read;
 use std::path::Path;
 
 use cqa::report::{self, RunFacts};
@@ -114,7 +115,7 @@ fn the_map_holds_every_cell_and_the_first_candidates() {
     let data: serde_json::Value = serde_json::from_str(map_data(&page)).unwrap();
     let n = analysis.cells.cluster.len();
     assert_eq!(data["n"], n);
-    let size = |value: &serde_json::Value| value.as_str().unwrap().trim_end_matches('=').len() * 3 / 4;
+    let size = |value: &serde_json::Value| unpacked(value.as_str().unwrap()).len();
     assert_eq!([size(&data["x"]), size(&data["y"])], [2 * n; 2]);
     let by = data["by"].as_array().unwrap();
     for group in by {
@@ -123,6 +124,43 @@ fn the_map_holds_every_cell_and_the_first_candidates() {
     let labels: Vec<&str> = by.iter().map(|group| group["label"].as_str().unwrap()).collect();
     let genes = ranked[0].candidates.iter().map(|c| analysis.genes.symbols()[c.gene as usize].as_str());
     assert_eq!(labels, ["Cluster", "Lot", "Phase"].into_iter().chain(genes.take(12)).collect::<Vec<_>>());
+}
+
+/// Bytes of a deflated base64 text.
+fn unpacked(text: &str) -> Vec<u8> {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut bits = 0u32;
+    let (mut n_bits, mut bytes) = (0, Vec::new());
+    for letter in text.bytes().filter(|letter| *letter != b'=') {
+        let value = ALPHABET.iter().position(|known| *known == letter).expect("base64");
+        (bits, n_bits) = ((bits << 6 | value as u32) & 0xffff, n_bits + 6);
+        if n_bits >= 8 {
+            n_bits -= 8;
+            bytes.push((bits >> n_bits) as u8);
+        }
+    }
+    let mut out = Vec::new();
+    flate2::read::ZlibDecoder::new(&bytes[..]).read_to_end(&mut out).expect("deflated");
+    out
+}
+
+#[test]
+fn fifty_thousand_cells_and_their_figures_take_less_than_five_megabytes() {
+    let page = of_many_cells(50_000);
+    assert!(page.len() < 5_000_000, "{} bytes", page.len());
+    if let Some(folder) = std::env::var_os("CQA_LARGE_PAGES") {
+        for n in [50_000, 150_000] {
+            let folder = Path::new(&folder).join(n.to_string());
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join("report.html"), of_many_cells(n)).unwrap();
+        }
+    }
+}
+
+fn of_many_cells(n: usize) -> String {
+    let analysis = report_fixture::analysis(11, n.div_ceil(11), false);
+    let ranked = [report_fixture::ranked(&analysis, "vegf_ischemia")];
+    report::html(&analysis, &ranked, &facts())
 }
 
 #[test]

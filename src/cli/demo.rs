@@ -97,7 +97,7 @@ fn judge(simulated: &Simulated, analysis: &Analysis, ranked: &Ranked) {
     let markers = truth.markers_found(ranked.candidates.iter().map(|c| c.gene), N_TOP);
     let found = |yes: bool| if yes { "found" } else { "NOT found" };
     println!(
-        "  {}: the population is cluster {} (F1 {:.2}; {:.0} % of the cluster, {:.0} % of the population)",
+        "  {}: the population is cluster {} (F1 {:.2}, precision {:.0} %, recall {:.0} %)",
         found(is_cluster),
         best.cluster,
         best.f1,
@@ -106,7 +106,7 @@ fn judge(simulated: &Simulated, analysis: &Analysis, ranked: &Ranked) {
     );
     let row = &rows[best.cluster as usize];
     println!(
-        "  {}: its share has the strongest association (r = {:.2}, family-wise p = {})",
+        "  {}: its share goes with the readout most (r = {:.2}, family-wise p = {})",
         found(is_first),
         row.r,
         words::p_value(row.p_family)

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use cqa::io::run_dir::{PendingDir, read_toml, write_bytes, write_text};
 use cqa::io::tables::write_table;
 use cqa::pipeline::Params;
+use cqa::report::plan::html;
 use cqa::report::plots::{files, power::figure};
 use cqa::report::words::percent;
 use cqa::steps::process::plan::Needed;
@@ -93,7 +94,7 @@ pub struct PlanArgs {
     /// Simulated studies per number of lots
     #[arg(long, value_name = "N", default_value_t = PlanParams::default().n_simulations)]
     simulations: usize,
-    /// Folder to write: power.csv, power.svg, power.png
+    /// Folder to write: report.html, power.csv, power.svg, power.png
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Replace a folder that this command wrote
@@ -146,14 +147,16 @@ pub fn plan(args: &PlanArgs, common: &Common, terminal: &Terminal) -> Outcome {
         write_table(&pending.path().join("power.csv"), &plan.table())?;
         write_text(&pending.path().join("power.svg"), &plot.svg)?;
         write_bytes(&pending.path().join("power.png"), &plot.png)?;
+        let page = html(&plan, common.seed.unwrap_or(given.seed));
+        write_text(&pending.path().join("report.html"), &page)?;
         pending.finish()?;
     }
     terminal.done();
     print(&plan);
     if let Some(output) = &args.output {
         println!(
-            "Every number of lots is in {}, the curves in power.svg beside it.",
-            output.join("power.csv").display()
+            "Open {} for the whole picture; every number of lots is in power.csv beside it.",
+            output.join("report.html").display()
         );
     }
     Ok(Vec::new())

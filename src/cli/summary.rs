@@ -4,8 +4,8 @@ use cqa::pipeline::{Analysis, Ranked};
 
 use super::words::{p_value, thousands};
 
-/// Candidates shown on the terminal.
-const N_SHOWN: usize = 10;
+/// Clusters and candidates shown: with all that is said around them they fit a screen of 24 lines.
+const N_SHOWN: usize = 5;
 
 /// Cells and clusters.
 pub fn clusters(analysis: &Analysis) {
@@ -24,7 +24,8 @@ pub fn ranking(analysis: &Analysis, ranked: &Ranked) {
     let association = &ranked.association;
     println!();
     println!("Share of each cluster against {}", association.readout);
-    println!("{} Smallest p that can be reached: {}.", association.design.words(), p_value(association.smallest_p));
+    let design = association.design.words();
+    println!("{}", wrapped(&format!("{design} Smallest p that can be reached: {}.", p_value(association.smallest_p))));
     let tested = if association.rows.iter().any(|row| row.ranks) { "rho" } else { "r" };
     println!(
         "{:>7}  {:>4}  {tested:>6}  {:>14}  {:>8}  {:>8}  verdict",
@@ -32,7 +33,7 @@ pub fn ranking(analysis: &Analysis, ranked: &Ranked) {
     );
     let mut order: Vec<usize> = (0..association.rows.len()).collect();
     order.sort_by(|&a, &b| association.rows[b].effect.abs().total_cmp(&association.rows[a].effect.abs()));
-    for &i in &order {
+    for &i in order.iter().take(N_SHOWN) {
         let row = &association.rows[i];
         println!(
             "{:>7}  {:>4}  {:>6.2}  {:>6.2} to {:>4.2}  {:>8}  {:>8}  {}",
@@ -46,14 +47,17 @@ pub fn ranking(analysis: &Analysis, ranked: &Ranked) {
             ranked.verdicts[i].verdict.words()
         );
     }
+    if order.len() > N_SHOWN {
+        println!("  … and {} more in associations.csv", order.len() - N_SHOWN);
+    }
     if association.rows.iter().any(|row| row.p_family_all != row.p_family) {
-        println!("Several readouts were ranked; verdicts allow for all of them (p_family_all in associations.csv).");
+        println!("Several readouts were ranked; verdicts allow for all of them (p_family_all).");
     }
     if let Some(groups) = &ranked.groups {
         let [low, high] = &groups.groups;
         println!();
         println!("Mean share in {low} (n = {}) and {high} (n = {}), p of ranks", groups.n[0], groups.n[1]);
-        for &i in &order {
+        for &i in order.iter().take(N_SHOWN) {
             let row = &groups.rows[i];
             println!(
                 "{:>7}  {:>6.3}  {:>6.3}  {:>8}  {:>8}",
@@ -66,10 +70,9 @@ pub fn ranking(analysis: &Analysis, ranked: &Ranked) {
         }
     }
     println!();
-    println!("Candidate genes");
     println!(
         "{:>4}  {:<16} {:>7}  {:>6}  {:>11}  {:>10}  {:>8}",
-        "rank", "gene", "cluster", "score", "specificity", "lots up", "p family"
+        "rank", "candidate gene", "cluster", "score", "specificity", "lots up", "p family"
     );
     for (rank, candidate) in ranked.candidates.iter().take(N_SHOWN).enumerate() {
         println!(
@@ -83,5 +86,21 @@ pub fn ranking(analysis: &Analysis, ranked: &Ranked) {
             p_value(candidate.p_family)
         );
     }
-    println!();
+}
+
+/// Text broken between words into lines of at most 80 letters.
+fn wrapped(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("there is one");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() > 80 {
+            lines.push(word.into());
+        } else {
+            line.push(' ');
+            line.push_str(word);
+        }
+    }
+    lines.join("\n")
 }

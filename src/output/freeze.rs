@@ -104,13 +104,15 @@ pub fn write_mapped(
             write_bytes(&pending.path().join("plots").join(format!("{name}.png")), &plot.png)?;
         }
     }
-    write_text(&pending.path().join("report.html"), &mapped::html(reference, lots, &names))?;
     let mut warnings: Vec<Warning> = Vec::new();
     for warning in lots.iter().flat_map(|lot| &lot.warnings) {
         if !warnings.contains(warning) {
             warnings.push(warning.clone());
         }
     }
+    let files: Vec<(String, String)> = inputs.iter().map(|file| (file.path.clone(), file.sha256.clone())).collect();
+    let page = mapped::html(reference, lots, &names, &warnings, &files);
+    write_text(&pending.path().join("report.html"), &page)?;
     write_record(pending.path(), record(reference, warnings, inputs, execution))?;
     pending.finish()
 }

@@ -11,7 +11,7 @@ use crate::io::tables::{read_table, write_table};
 use crate::pipeline::{Analysis, PanelAnalysis, PanelGenes, shares_table};
 use crate::provenance::{Execution, FileHash, RunRecord, write_record};
 use crate::report::panel::{figures, html};
-use crate::steps::markers::{Panel, PanelRow};
+use crate::steps::markers::{Distribution, Panel, PanelRow};
 
 /// Writes panels, their shares, figures, report and record; the directory carries its name when it is whole.
 ///
@@ -31,6 +31,7 @@ pub fn write_panel(
     write_table(&folder.join("panels.csv"), &panels_table(panel))?;
     write_table(&folder.join("panel_shares.csv"), &shares_table(&panel.shares))?;
     write_table(&folder.join("held_out.csv"), &held_out_table(analysis, panel))?;
+    write_table(&folder.join("gates.csv"), &gates_table(panel))?;
     let plots = folder.join("plots");
     create_folder(&plots)?;
     for plot in figures(analysis, panel) {
@@ -124,6 +125,35 @@ pub fn panels_table(panel: &PanelAnalysis) -> Table {
         .with("panel", text(rows.iter().map(|row| row.panel.name())))
         .with("gene_ids", text(rows.iter().map(ids)))
         .with("cluster", integer(rows.iter().map(|_| panel.question.cluster as u64)))
+}
+
+/// `gates.csv`: where the cells lie on the genes of the first panel, one gene and two genes at a time.
+fn gates_table(panel: &PanelAnalysis) -> Table {
+    let panels = &panel.panels;
+    let thresholds = &panels.thresholds;
+    let n_levels = thresholds.len() + 1;
+    let symbol = |gene: u32| {
+        let first = panels.rows.first();
+        let place = first.and_then(|row| row.genes.iter().position(|g| *g == gene).map(|i| &row.panel.gates[i].gene));
+        place.cloned().unwrap_or_default()
+    };
+    // Values above a threshold and up to the next; the first level is of cells without the gene.
+    let above = |level: usize| if level == 0 { f64::NAN } else { thresholds[level - 1] };
+    let rows: Vec<_> = panels
+        .distributions
+        .iter()
+        .flat_map(|of| (0..of.inside.len()).map(move |bin| (of, bin)))
+        .filter(|(of, bin)| of.inside[*bin] > 0.0 || of.outside[*bin] > 0.0)
+        .collect();
+    let level =
+        |bin: usize, of: &Distribution| if of.genes.len() > 1 { (bin / n_levels, bin % n_levels) } else { (bin, 0) };
+    Table::new()
+        .with("gene", text(rows.iter().map(|(of, _)| symbol(of.genes[0]))))
+        .with("above", float(rows.iter().map(|(of, bin)| above(level(*bin, of).0))))
+        .with("gene_2", text(rows.iter().map(|(of, _)| of.genes.get(1).map_or(String::new(), |&g| symbol(g)))))
+        .with("above_2", float(rows.iter().map(|(of, bin)| above(level(*bin, of).1))))
+        .with("share_cluster", float(rows.iter().map(|(of, bin)| of.inside[*bin])))
+        .with("share_other", float(rows.iter().map(|(of, bin)| of.outside[*bin])))
 }
 
 /// What was chosen anew without each lot.

@@ -1,13 +1,14 @@
 //! The report of a comparison: the answer in words first, then what the plan could show, then the evidence.
 
 mod answer;
+mod methods;
 
 use maud::{Markup, html};
 
-use super::page;
 use super::plots::attribute_lots;
 use super::section::{Cell, Column, Figure, Section, Table};
 use super::words::{self, fixed, percent};
+use super::{page, paper, runs};
 use crate::data::{Comparison, ComparisonDesign, Multiplicity, Rule};
 use crate::steps::process::compare::{SD_CONFIDENCE, short};
 use crate::steps::process::{Compared, OperatingRow, SdBasis};
@@ -47,7 +48,16 @@ pub fn html(comparison: &Comparison, compared: &Compared, planned: &[OperatingRo
         operating(comparison, planned, &compared.operating),
         attributes(comparison, compared),
         whole(comparison, compared),
-        history(comparison, facts),
+        history(facts),
+        methods::section(comparison, compared),
+        paper::provenance(
+            &[
+                ("Operator", comparison.operator.clone()),
+                ("SHA-256 of the plan", facts.sha256.clone()),
+                ("Seed", comparison.seed.to_string()),
+            ],
+            &facts.inputs,
+        ),
     ];
     page::render(&comparison.title, &sections)
 }
@@ -91,9 +101,11 @@ fn operating(comparison: &Comparison, planned: &[OperatingRow], found: &[Operati
         };
         let of_basis: Vec<&OperatingRow> = rows.iter().filter(|row| row.basis == basis).collect();
         let lines = of_basis.chunk_by(|a, b| a.attribute == b.attribute).map(|rows| {
-            let label = rows[0].attribute.map_or("all together".into(), |i| comparison.attributes[i].label());
+            let label = rows[0]
+                .attribute
+                .map_or(Cell::Word("all together".into()), |i| Cell::Runs(runs::attribute(&comparison.attributes[i])));
             let mut cells = vec![
-                Cell::Text(label),
+                label,
                 Cell::Number(rows[0].n_pre.to_string()),
                 Cell::Number(rows[0].n_post.to_string()),
                 number(rows[0].sd),
@@ -161,7 +173,7 @@ fn operating(comparison: &Comparison, planned: &[OperatingRow], found: &[Operati
 fn attributes(comparison: &Comparison, compared: &Compared) -> Section {
     let finding = html! {
         ul { @for one in &compared.judged {
-            li { span.name { (one.attribute.label()) } ": " (one.verdict.words()) ", as " (words::with_minus_signs(&one.reason)) "." }
+            li { span.name { (runs::html(&runs::attribute(&one.attribute))) } ": " (one.verdict.words()) ", as " (words::with_minus_signs(&one.reason)) "." }
         } }
     };
     Section {
@@ -255,7 +267,7 @@ fn whole(comparison: &Comparison, compared: &Compared) -> Section {
     }
 }
 
-fn history(comparison: &Comparison, facts: &PlanFacts) -> Section {
+fn history(facts: &PlanFacts) -> Section {
     let row = |(time, event, sha256, reason): &(String, String, String, String)| {
         vec![
             Cell::Word(time.clone()),
@@ -271,31 +283,18 @@ fn history(comparison: &Comparison, facts: &PlanFacts) -> Section {
         rows: facts.history.iter().map(row).collect(),
         links: vec![file("plan.toml"), file("plan.lock.json")],
     };
-    let inputs = facts.inputs.iter().map(|(path, hash)| vec![Cell::Text(path.clone()), Cell::Text(hash.clone())]);
-    let inputs = Table {
-        caption: "Files read".into(),
-        columns: [plain("File", ""), plain("SHA-256", "")].to_vec(),
-        rows: inputs.collect(),
-        links: vec![file("run.json")],
-    };
     Section {
         id: "plan".into(),
         title: "The plan and its history".into(),
         question: "What was planned, when, and was it changed?".into(),
         finding: html! {
-            dl.provenance {
-                div { dt { "Program" } dd { "cqa " (env!("CARGO_PKG_VERSION")) } }
-                @if !comparison.operator.is_empty() { div { dt { "Operator" } dd { (comparison.operator) } } }
-                div { dt { "SHA-256 of the plan" } dd { (facts.sha256) } }
-                div { dt { "Seed" } dd { (comparison.seed) } }
-            }
             p {
                 "The plan was recorded before any file of the post lots was opened. The record can't see data that were looked at "
                 "by other means."
             }
         },
         figures: Vec::new(),
-        tables: vec![events, inputs],
+        tables: vec![events],
         method: String::new(),
     }
 }

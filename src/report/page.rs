@@ -4,6 +4,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
 use super::draw::{Mode, base64, color, svg};
+use super::runs;
 use super::section::{Cell, Figure, Section, Table};
 
 const STYLE: &str = include_str!("style.css");
@@ -62,7 +63,7 @@ fn one(section: &Section) -> Markup {
             p.question { (section.question) }
             (section.finding)
             @for item in &section.figures { (figure(item)) }
-            @for item in &section.tables { (table(item)) }
+            @for (i, item) in section.tables.iter().enumerate() { (table(item, &format!("{}-table-{}", section.id, i + 1))) }
             @if !section.method.is_empty() { p.method { strong { "How: " } (section.method) } }
         }
     }
@@ -112,14 +113,15 @@ fn address(path: &str) -> String {
     out
 }
 
-fn table(table: &Table) -> Markup {
+/// `id` of its caption, which stands above the frame so that it stays in sight while the table moves.
+fn table(table: &Table, id: &str) -> Markup {
     let class = if table.rows.len() > LONG { "scroll long" } else { "scroll" };
     let helped: Vec<_> = table.columns.iter().filter(|c| !c.help.is_empty()).collect();
     html! {
         div.table {
-            div class=(class) tabindex="0" role="group" aria-label=(table.caption) {
-                table {
-                    caption { (table.caption) }
+            p.caption id=(id) { (table.caption) }
+            div class=(class) tabindex="0" role="group" aria-labelledby=(id) {
+                table aria-labelledby=(id) {
                     thead {
                         tr {
                             @for (i, column) in table.columns.iter().enumerate() {
@@ -152,8 +154,15 @@ fn numeric(table: &Table, column: usize) -> bool {
     matches!(table.rows.first().and_then(|row| row.get(column)), Some(Cell::Number(_)))
 }
 
+/// Letters from which on words need room of their own where the window is narrow.
+const WORDY: usize = 40;
+
 fn value(cell: &Cell, first: bool) -> Markup {
-    let class = matches!(cell, Cell::Number(_)).then_some("number");
+    let class = match cell {
+        Cell::Number(_) => Some("number"),
+        Cell::Text(text) if text.chars().count() > WORDY => Some("wordy"),
+        _ => None,
+    };
     html! {
         @if first {
             th scope="row" class=[class] { (content(cell)) }
@@ -171,6 +180,8 @@ fn content(cell: &Cell) -> Markup {
             Cell::Genes(genes) => {
                 @for (i, gene) in genes.iter().enumerate() { @if i > 0 { ", " } i { (gene) } }
             }
+            Cell::Runs(words) => (runs::html(words)),
+            Cell::Link(words, path) => { a href=(address(path)) { (words) } }
             Cell::Lot(index, name) => { (swatch(color::lot(*index))) (name) }
             Cell::Cluster(index) => { (swatch(color::cluster(*index))) (index) }
             Cell::Flag(text) => { @if !text.is_empty() { span.flag { (text) } } }

@@ -3,10 +3,10 @@
 use maud::{Markup, html};
 
 use super::metrics::{self, Metric};
-use super::page;
 use super::plots::{self, PlotFile, gates};
 use super::section::{Cell, Column, Figure, Section, Table};
 use super::words::{self, fixed, p_value, percent};
+use super::{page, paper, runs};
 use crate::pipeline::{Analysis, PanelAnalysis, PanelGenes};
 use crate::steps::markers::{HeldOut, PanelRow, Performance};
 
@@ -58,7 +58,10 @@ pub fn figures(_: &Analysis, panel: &PanelAnalysis) -> Vec<PlotFile> {
 /// The page. `inputs`: files read, with their hashes.
 pub fn html(analysis: &Analysis, panel: &PanelAnalysis, inputs: &[(String, String)]) -> String {
     let cluster = panel.question.cluster;
-    let sections = [answer(panel), gates_section(panel), held_out(analysis, panel), how(panel, inputs)];
+    let known =
+        [("Seed", analysis.params.seed.to_string()), ("Genes allowed", panel.question.genes.name().to_string())];
+    let sections =
+        [answer(panel), gates_section(panel), held_out(analysis, panel), how(panel), paper::provenance(&known, inputs)];
     page::render(&format!("A gene panel for cluster {cluster}"), &sections)
 }
 
@@ -74,6 +77,20 @@ fn answer(panel: &PanelAnalysis) -> Section {
         Some(_) if panel.question.genes == PanelGenes::Secreted => secreted(panel),
         Some(row) => best(panel, row),
     };
+    let n_lots = panel.panels.rows.first().map_or(0, |row| row.without.len());
+    let finding = html! {
+        dl.facts {
+            div { dt { "Panels" } dd { (panel.panels.rows.len()) } }
+            div { dt { "Genes searched" } dd {
+                (words::count(panel.panels.candidates.len() as u64))
+                small { " of " (words::count(panel.panels.n_allowed as u64)) }
+            } }
+            div { dt { "Lots left out in turn" } dd { (n_lots) } }
+            (paper::n_warnings(panel.warnings.len()))
+        }
+        div.verdicts { section.verdict.open { (finding) } }
+        (paper::warnings(&panel.warnings))
+    };
     let with_bulk = panel.lots.iter().any(|lots| !lots.r_bulk.is_nan());
     let with_readout = panel.readout.is_some();
     let mut columns: Vec<Column> =
@@ -85,7 +102,7 @@ fn answer(panel: &PanelAnalysis) -> Section {
         let lots = &panel.lots[i];
         let mut cells = vec![
             Cell::Number((i + 1).to_string()),
-            Cell::Text(row.panel.to_string()),
+            Cell::Runs(runs::panel(&row.panel)),
             Cell::Number(fixed(100.0 * row.fitted.purity, 1)),
             Cell::Number(fixed(100.0 * row.fitted.yield_, 1)),
             Cell::Number(fixed(row.fitted.f1, 3)),
@@ -139,7 +156,7 @@ fn against(panel: &PanelAnalysis) -> Markup {
 
 fn best(panel: &PanelAnalysis, row: &PanelRow) -> Markup {
     html! {
-        p.lead { strong { (row.panel.to_string()) } }
+        h3 { (runs::html(&runs::panel(&row.panel))) }
         p {
             "On the lots it was chosen on: " (performance(&row.fitted)) ". "
             @if row.without.is_empty() {
@@ -165,7 +182,7 @@ fn best(panel: &PanelAnalysis, row: &PanelRow) -> Markup {
 fn secreted(panel: &PanelAnalysis) -> Markup {
     let (row, lots) = (&panel.panels.rows[0], &panel.lots[0]);
     html! {
-        p.lead { strong { (row.panel.gates[0].gene) } " in the medium" }
+        h3 { i { (row.panel.gates[0].gene) } " in the medium" }
         p {
             "Secreted products are measured in the medium of a whole lot, not on single cells: they are no gates, and can't be \
              joined. Genes are therefore ranked by how their amount in the lot (pseudobulk) goes with the share of the cluster: \
@@ -190,7 +207,11 @@ fn gates_section(panel: &PanelAnalysis) -> Section {
                   line is the threshold, the tinted side passes. Two genes: the larger a mark the more cells, the more of the \
                   cluster's colour the more of them belong to it; the dashed rectangle is the gate."
             .into(),
-        links: vec![("SVG".into(), "plots/gates.svg".into()), ("PNG".into(), "plots/gates.png".into())],
+        links: vec![
+            file("gates.csv"),
+            ("SVG".into(), "plots/gates.svg".into()),
+            ("PNG".into(), "plots/gates.png".into()),
+        ],
     };
     Section {
         id: "gates".into(),
@@ -211,7 +232,7 @@ fn held_out(analysis: &Analysis, panel: &PanelAnalysis) -> Section {
         let of = Performance::of([n]);
         vec![
             Cell::Lot(held.lot, analysis.composition.lots[held.lot].clone()),
-            Cell::Text(held.panel.to_string()),
+            Cell::Runs(runs::panel(&held.panel)),
             Cell::Number(words::count(n.n_cells)),
             Cell::Number(percent(n.n_cluster as f64 / n.n_cells as f64, 1)),
             Cell::Number(percent(n.n_gated as f64 / n.n_cells as f64, 1)),
@@ -251,32 +272,31 @@ fn held_out(analysis: &Analysis, panel: &PanelAnalysis) -> Section {
     }
 }
 
-fn how(panel: &PanelAnalysis, inputs: &[(String, String)]) -> Section {
+fn how(panel: &PanelAnalysis) -> Section {
     let params = &panel.question.params;
-    let table = Table {
-        caption: "Files read".into(),
-        columns: [&metrics::PATH, &metrics::HASH].map(Column::from).to_vec(),
-        rows: inputs.iter().map(|(path, hash)| vec![Cell::Text(path.clone()), Cell::Text(hash.clone())]).collect(),
-        links: vec![file("run.json")],
-    };
-    Section {
-        id: "method".into(),
-        title: "How it was found".into(),
-        question: "Which question was put, and how was it answered?".into(),
-        finding: html! {
-            p {
-                "A: share of a lot's cells that are gated and of the cluster; G: share gated; S: share of the cluster; each \
-                 averaged over lots. Purity = A / G, yield = A / S, F1 = 2A / (G + S). Thresholds are multiples of "
-                (params.step) " on ln(1 + counts per 10,000). Genes: " (panel.question.genes.name()) "; the "
-                (words::count(params.n_candidates as u64)) " whose best single gate separates most are searched by branch and \
-                 bound."
-            }
-            @if !panel.warnings.is_empty() {
-                ul { @for warning in &panel.warnings { li { (warning) } } }
-            }
-        },
-        figures: Vec::new(),
-        tables: vec![table],
-        method: String::new(),
-    }
+    let mut methods = paper::Methods::default();
+    methods.say(format!(
+        "Panels of up to {} that find the cells of cluster {} were searched with cqa {} among {} ({}): those whose best single \
+         gate separates most, joined by AND, with thresholds at multiples of {} on ln(1 + counts per 10,000).",
+        words::several(params.n_genes, "gene"),
+        panel.question.cluster,
+        env!("CARGO_PKG_VERSION"),
+        words::several(panel.panels.candidates.len(), "gene"),
+        panel.question.genes.name(),
+        params.step
+    ));
+    methods.say(
+        "With A the share of a lot's cells that are gated and of the cluster, G the share gated and S the share of the cluster, \
+         each averaged over lots, purity is A / G, yield A / S and F1 2A / (G + S).",
+    );
+    methods.say("The panel of largest F1 was found, and proven to be so, by branch and bound (Land and Doig 1960).");
+    methods.say(format!(
+        "Panels were ranked by F1 less {} for each gene; genes, sides and thresholds were chosen anew without each lot, and \
+         purity, yield and F1 counted in the lots left out (compare Aevermann 2021).",
+        params.gene_cost
+    ));
+    methods.cite("Land AH, Doig AG. Econometrica 1960;28:497-520. doi:10.2307/1910129");
+    methods
+        .cite("Aevermann B, Zhang Y, Novotny M, et al. Genome Research 2021;31:1767-1780. doi:10.1101/gr.275569.121");
+    methods.section()
 }

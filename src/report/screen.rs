@@ -4,10 +4,10 @@ mod evidence;
 
 use maud::html;
 
-use super::page;
 use super::plots;
 use super::section::{Cell, Column, Figure, Section, Table};
 use super::words::{self, count, p_value, percent, several};
+use super::{page, paper};
 use crate::steps::process::Screen;
 use crate::steps::process::screen::ScreenRow;
 use crate::warning::Warning;
@@ -20,7 +20,12 @@ pub fn html(screen: &Screen, warnings: &[Warning], inputs: &[(String, String)]) 
     sections.push(positives(screen));
     sections.push(needed(screen));
     sections.push(signature(screen));
-    sections.push(made(screen, inputs));
+    sections.push(methods(screen));
+    let known = [
+        ("Counts per cell", format!("at least {}", screen.params.min_counts)),
+        ("Confidence", percent(screen.params.confidence, 1)),
+    ];
+    sections.push(paper::provenance(&known, inputs));
     page::render("Are there cells that must not be there?", &sections)
 }
 
@@ -146,17 +151,10 @@ fn answer(screen: &Screen, warnings: &[Warning]) -> Section {
             div { dt { "Cells looked at" } dd { (count(all.n_cells)) } }
             div { dt { "With the signature" } dd { (count(all.n_positive)) } }
             div { dt { "Limit asked" } dd { (fraction(screen.params.limit)) } }
-            div { dt { "Warnings" } dd { @if warnings.is_empty() { "0" } @else { a href="#warnings" { (warnings.len()) } } } }
+            (paper::n_warnings(warnings.len()))
         }
-        div.verdicts { section class=(class) { h4 { (first) } @for line in lines { p { (line) } } } }
-        @if warnings.is_empty() {
-            p { "No warnings." }
-        } @else {
-            section.warnings id="warnings" aria-label="Warnings" {
-                h3 { (several(warnings.len(), "warning")) " to weigh first" }
-                ul { @for warning in warnings { li { (warning) } } }
-            }
-        }
+        div.verdicts { section class=(class) { h3 { (first) } @for line in lines { p { (line) } } } }
+        (paper::warnings(warnings))
     };
     Section {
         id: "answer".into(),
@@ -232,26 +230,30 @@ fn signature(screen: &Screen) -> Section {
     }
 }
 
-fn made(screen: &Screen, inputs: &[(String, String)]) -> Section {
-    let rows = inputs.iter().map(|(path, hash)| vec![Cell::Text(path.clone()), Cell::Text(hash.clone())]);
-    Section {
-        id: "made".into(),
-        title: "How this was made".into(),
-        question: "With what, from what?".into(),
-        finding: html! {
-            dl.provenance {
-                div { dt { "Program" } dd { "cqa " (env!("CARGO_PKG_VERSION")) } }
-                div { dt { "Counts per cell" } dd { "at least " (screen.params.min_counts) } }
-                div { dt { "Confidence" } dd { (percent(screen.params.confidence, 1)) } }
-            }
-        },
-        figures: Vec::new(),
-        tables: vec![Table {
-            caption: "Files read".into(),
-            columns: vec![column("File", ""), column("SHA-256", "")],
-            rows: rows.collect(),
-            links: vec![file("run.json")],
-        }],
-        method: String::new(),
+fn methods(screen: &Screen) -> Section {
+    let (params, signature) = (&screen.params, &screen.signature);
+    let mut methods = paper::Methods::default();
+    methods.say(format!(
+        "{} of {} with at least {} counts each were screened before quality control with cqa {} for the signature {} ({}).",
+        several(usize::try_from(screen.process.n_cells).unwrap_or(usize::MAX), "cell"),
+        several(screen.process.n_lots, "lot"),
+        params.min_counts,
+        env!("CARGO_PKG_VERSION"),
+        signature.name,
+        signature.rule()
+    ));
+    methods.say(format!(
+        "Upper limits are one-sided and exact at {} confidence (Clopper and Pearson 1934; of a zero about 3 / N at 95 %, Hanley \
+         and Lippman-Hand 1983).",
+        percent(params.confidence, confidence_decimals(params.confidence))
+    ));
+    if !screen.controls.is_empty() {
+        methods.say(
+            "The chance that a hazard cell shows the signature was estimated on control cells thinned to the depth of each lot; \
+             limits were divided by its lower limit.",
+        );
     }
+    methods.cite("Clopper CJ, Pearson ES. Biometrika 1934;26:404-413. doi:10.1093/biomet/26.4.404");
+    methods.cite("Hanley JA, Lippman-Hand A. JAMA 1983;249:1743-1745. doi:10.1001/jama.1983.03330370053031");
+    methods.section()
 }

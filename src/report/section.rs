@@ -2,7 +2,7 @@
 
 use maud::Markup;
 
-use super::draw::Scene;
+use super::draw::{Run, Scene};
 use super::metrics::Metric;
 
 /// A question and what the run says about it.
@@ -70,7 +70,7 @@ impl From<&Metric> for Column {
 }
 
 /// A value of a table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Cell {
     /// Words.
     Text(String),
@@ -80,6 +80,10 @@ pub enum Cell {
     Number(String),
     /// A gene symbol, or several.
     Genes(Vec<String>),
+    /// Words of which some are gene symbols.
+    Runs(Vec<Run>),
+    /// Words that lead to a file: words, and path relative to the directory of the page.
+    Link(String, String),
     /// A lot: index and name.
     Lot(usize, String),
     /// A cluster.

@@ -3,10 +3,12 @@
 use maud::html;
 
 use super::{PlanFacts, capital, file, number, plain};
-use crate::data::{Comparison, Rule};
+use crate::data::{Attribute, Comparison, Rule};
+use crate::report::draw::{Face, Run};
 use crate::report::plots::forest;
 use crate::report::section::{Cell, Figure, Section, Table};
 use crate::report::words::{self, percent};
+use crate::report::{paper, runs};
 use crate::steps::process::compare::interval;
 use crate::steps::process::{Compared, Judged, OperatingRow, Outcome, SdBasis};
 
@@ -51,6 +53,15 @@ fn verdict_class(verdict: Outcome) -> &'static str {
     }
 }
 
+/// An attribute by its name.
+fn label(of: &Attribute) -> Cell {
+    let mut words = runs::attribute(of);
+    if of.potency {
+        words.push(Run { text: " (potency)".into(), face: Face::Regular });
+    }
+    Cell::Runs(words)
+}
+
 pub(super) fn section(
     comparison: &Comparison,
     compared: &Compared,
@@ -75,11 +86,12 @@ pub(super) fn section(
             div { dt { "Lots before" } dd { (compared.pre.lots.len()) } }
             div { dt { "Lots after" } dd { (compared.post.lots.len()) } }
             div { dt { "Attributes" } dd { (compared.judged.len()) } }
+            (paper::n_warnings(compared.warnings.len()))
             div { dt { "Plan locked" } dd { small { (facts.locked) } } }
         }
         div.verdicts {
             section class=(verdict_class(overall.verdict)) {
-                h4 { (sentence(compared)) }
+                h3 { (sentence(compared)) }
                 @for line in &overall.missing { p { (capital(line)) "." } }
                 @if let (Some(equal), Some(margin)) = (all(0.0), all(1.0)) {
                     p {
@@ -90,14 +102,7 @@ pub(super) fn section(
             }
         }
         @if !comparison.reason.is_empty() { p { "Reason of the change: " (comparison.reason) } }
-        @if compared.warnings.is_empty() {
-            p { "No warnings." }
-        } @else {
-            section.warnings id="warnings" aria-label="Warnings" {
-                h3 { (words::several(compared.warnings.len(), "warning")) " to weigh first" }
-                ul { @for warning in &compared.warnings { li { (warning) } } }
-            }
-        }
+        (paper::warnings(&compared.warnings))
     };
     let columns = [
         plain("Attribute", ""),
@@ -111,11 +116,7 @@ pub(super) fn section(
     ];
     let row = |one: &Judged| {
         vec![
-            Cell::Text(if one.attribute.potency {
-                format!("{} (potency)", one.attribute.label())
-            } else {
-                one.attribute.label()
-            }),
+            label(&one.attribute),
             Cell::Word(one.attribute.rule.word().into()),
             Cell::Number(one.n_pre.to_string()),
             Cell::Number(one.n_post.to_string()),
@@ -138,7 +139,9 @@ pub(super) fn section(
             flows: false,
             caption: "Every attribute against what the plan allows.".into(),
             reading: "By TOST the whole interval must lie within; by a range the lots after must.".into(),
-            links: ["svg", "png"].map(|end| (end.to_uppercase(), format!("plots/forest.{end}"))).to_vec(),
+            links: std::iter::once(file("verdicts.csv"))
+                .chain(["svg", "png"].map(|end| (end.to_uppercase(), format!("plots/forest.{end}"))))
+                .collect(),
         }],
         tables: vec![Table {
             caption: "Attributes and verdicts".into(),

@@ -20,6 +20,8 @@ pub struct Axis {
     pub label: String,
     /// Round numbers between, each with its text.
     pub ticks: Vec<(f64, String)>,
+    /// Face of the words: that of gene symbols where they are one.
+    pub face: Face,
 }
 
 impl Axis {
@@ -54,7 +56,18 @@ impl Axis {
             let text = if large { format!("{value:.1e}") } else { format!("{value:.decimals$}") };
             text.replace('-', "−")
         };
-        Self { low, high, label: label.into(), ticks: ticks.into_iter().map(|t| (t / factor, text(t))).collect() }
+        Self {
+            low,
+            high,
+            label: label.into(),
+            ticks: ticks.into_iter().map(|t| (t / factor, text(t))).collect(),
+            face: Face::Regular,
+        }
+    }
+
+    /// An axis without ticks or words.
+    pub fn bare(low: f64, high: f64) -> Self {
+        Self { low, high, label: String::new(), ticks: Vec::new(), face: Face::Regular }
     }
 
     /// Width of the longest text at a tick.
@@ -110,9 +123,9 @@ impl Frame {
             fill: None,
             stroke: Some(Stroke::solid(Ink::Muted, 1.0)),
         });
-        let label = Text::new((left + width / 2.0, top + height + 29.0), 10.5, self.x.label.clone());
+        let label = Text::new((left + width / 2.0, top + height + 29.0), 10.5, self.x.label.clone()).face(self.x.face);
         scene.text(label.anchor(Anchor::Middle));
-        let label = Text::new((left - widest - 13.0, top + height / 2.0), 10.5, self.y.label.clone());
+        let label = Text::new((left - widest - 13.0, top + height / 2.0), 10.5, self.y.label.clone()).face(self.y.face);
         scene.text(label.anchor(Anchor::Middle).upwards());
     }
 }

@@ -86,6 +86,13 @@ impl Canvas {
                     let points = circle((center.0 * zoom, center.1 * zoom), radius * zoom);
                     self.path(points, true, *fill, *stroke, zoom);
                 }
+                Shape::Tiles(tiles, fill) => {
+                    for &(x, y, w, h) in tiles {
+                        let corners = vec![(x, y), (x + w, y), (x + w, y + h), (x, y + h)];
+                        let corners: Vec<_> = corners.into_iter().map(|p| (p.0 * zoom, p.1 * zoom)).collect();
+                        self.fill(&[corners], fill.ink.rgb(), fill.opacity);
+                    }
+                }
                 Shape::Text(text) => self.text(text, zoom),
                 Shape::Cloud(cloud) => self.cloud(cloud, (0.0, 0.0), zoom),
             }

@@ -198,6 +198,8 @@ pub enum Shape {
         /// Outline.
         stroke: Option<Stroke>,
     },
+    /// Many filled rectangles, such as the ground that cells cover: left, top, width, height of each.
+    Tiles(Vec<(f64, f64, f64, f64)>, Paint),
     /// A line of text.
     Text(Text),
     /// Many dots.
@@ -287,6 +289,7 @@ impl Shape {
         match &mut self {
             Self::Path { points, .. } => points.iter_mut().for_each(shift),
             Self::Circle { center, .. } => shift(center),
+            Self::Tiles(tiles, _) => tiles.iter_mut().for_each(|t| (t.0, t.1) = (t.0 + dx, t.1 + dy)),
             Self::Text(text) => shift(&mut text.at),
             Self::Cloud(cloud) => {
                 cloud.area.0 += dx;

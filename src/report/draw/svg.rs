@@ -44,8 +44,17 @@ pub fn svg(scene: &Scene, mode: Mode) -> String {
                 let _ = write!(out, "<circle cx=\"{x}\" cy=\"{y}\" r=\"{r}\"{}", paint(*fill, *stroke, mode));
                 end(&mut out, "circle", &title);
             }
+            Shape::Tiles(tiles, fill) => {
+                out.push_str("<path d=\"");
+                for (x, y, w, h) in tiles {
+                    let (w, h) = (number(*w), number(*h));
+                    let _ = write!(out, "M{} {}h{w}v{h}h-{w}z", number(*x), number(*y));
+                }
+                let _ = write!(out, "\"{}", paint(Some(*fill), None, mode));
+                end(&mut out, "path", &title);
+            }
             Shape::Text(line) => text(&mut out, line, mode),
-            Shape::Cloud(dots) => cloud(&mut out, dots),
+            Shape::Cloud(dots) => cloud(&mut out, dots, mode),
         }
     }
     out.push_str("</svg>");
@@ -184,13 +193,13 @@ fn style(face: Face) -> &'static str {
     }
 }
 
-fn cloud(out: &mut String, cloud: &Cloud) {
+fn cloud(out: &mut String, cloud: &Cloud, mode: Mode) {
     let (x, y, w, h) = cloud.area;
     if cloud.dots.len() > MAX_VECTOR_DOTS {
         const ZOOM: f64 = 2.0;
         let mut canvas = Canvas::new((w * ZOOM).ceil() as usize, (h * ZOOM).ceil() as usize, None);
         canvas.cloud(cloud, (x, y), ZOOM);
-        let data = base64::encode(&png::encode(&canvas));
+        let data = base64::encode(&png::encode(&canvas, if mode == Mode::Inline { 15 } else { 255 }));
         let (x, y, w, h) = (number(x), number(y), number(w), number(h));
         let _ = write!(
             out,

@@ -3,11 +3,11 @@
 use crate::data::{AttributeKind, AttributeTransform, Comparison, ComparisonDesign, Rule};
 use crate::report::draw::scene::{mark, rectangle};
 use crate::report::draw::{Anchor, Axis, Face, Frame, Ink, Paint, Scene, Shape, Stroke, Text, color, font};
-use crate::report::words;
+use crate::report::{runs, words};
 use crate::steps::process::compare::pairs_of;
 use crate::steps::process::{Compared, Judged};
 
-use super::forest::sign;
+use super::forest::word_ink;
 
 const WIDTH: f64 = 330.0;
 const HEIGHT: f64 = 250.0;
@@ -21,21 +21,18 @@ pub fn figure(comparison: &Comparison, compared: &Compared, index: usize) -> Sce
     let (low, high) = allowed(row);
     let values = pre.iter().chain(post).copied().chain([low, high]).filter(|v| v.is_finite());
     let axis = Axis::new(values, "", 5, false);
-    let left = 24.0 + axis.widest_tick();
+    let left = 36.0 + axis.widest_tick();
     let frame = Frame {
         area: (left, 42.0, WIDTH - left - 12.0, HEIGHT - 78.0),
         x: Axis::between(0.0, 1.0, "", 2, false),
         y: axis,
     };
-    let (ink, _) = sign(row.verdict);
-    scene.text(Text::new((12.0, 17.0), 12.0, font::shorten(&label, Face::Bold, 12.0, WIDTH - 24.0)).face(Face::Bold));
+    let mut name = runs::text((12.0, 17.0), 12.0, runs::attribute(&row.attribute), WIDTH - 30.0);
+    name.runs.iter_mut().filter(|run| run.face == Face::Regular).for_each(|run| run.face = Face::Bold);
+    scene.text(name);
     scene.text(
-        Text::new(
-            (12.0, 32.0),
-            10.5,
-            format!("{} by {}{}", row.verdict.words(), row.attribute.rule.word(), scale(row)),
-        )
-        .ink(ink),
+        Text::new((12.0, 32.0), 10.5, format!("{} by {}", row.verdict.words(), row.attribute.rule.word()))
+            .ink(word_ink(row.verdict)),
     );
     let (area_left, top, width, height) = frame.area;
     let y = |value: f64| frame.point(0.0, value).1.clamp(top, top + height);
@@ -54,6 +51,8 @@ pub fn figure(comparison: &Comparison, compared: &Compared, index: usize) -> Sce
         let text = Text::new((area_left - 5.0, y(*value) + 3.6), 10.0, text.clone());
         scene.text(text.anchor(Anchor::End).ink(Ink::Muted));
     }
+    let middle = (14.0, top + height / 2.0);
+    scene.text(Text::new(middle, 10.0, unit(row)).anchor(Anchor::Middle).upwards().ink(Ink::Muted));
     let column = |post: bool, i: usize, n: usize| {
         // Side by side within the column, in the order of the sheet.
         let middle = area_left + width * if post { 0.73 } else { 0.27 };
@@ -102,13 +101,18 @@ fn allowed(row: &Judged) -> (f64, f64) {
     }
 }
 
-/// The scale of the axis, where it is not that of the attribute itself.
-fn scale(row: &Judged) -> &'static str {
-    match (row.attribute.kind, row.attribute.transform) {
-        (AttributeKind::Gene, _) => ", log2(CPM + 1)",
-        (_, AttributeTransform::None) => "",
-        (_, AttributeTransform::Log) => ", logarithm",
-        (_, AttributeTransform::Logit) => ", logit",
-        (_, AttributeTransform::AsinSqrt) => ", asin √share",
+/// What the axis counts, on which scale.
+fn unit(row: &Judged) -> String {
+    let of = match row.attribute.kind {
+        AttributeKind::Gene => return "log2(CPM + 1)".into(),
+        AttributeKind::ClusterShare | AttributeKind::PanelShare => "share of cells".to_string(),
+        AttributeKind::Deviation => "distance".to_string(),
+        AttributeKind::Readout => font::shorten(&row.attribute.name, Face::Regular, 10.0, 90.0),
+    };
+    match row.attribute.transform {
+        AttributeTransform::None => of,
+        AttributeTransform::Log => format!("ln({of})"),
+        AttributeTransform::Logit => format!("logit({of})"),
+        AttributeTransform::AsinSqrt => format!("asin √({of})"),
     }
 }

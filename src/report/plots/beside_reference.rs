@@ -68,7 +68,7 @@ pub fn shares(rows: &[BesideReference]) -> Scene {
     let frame = Frame {
         area: (left, top, RIGHT - left, height),
         x: Axis::between(0.0, (most * 1.04).min(1.0), "Share of the cells kept (%)", 6, true),
-        y: Axis { low: 0.0, high: 1.0, label: String::new(), ticks: Vec::new() },
+        y: Axis::bare(0.0, 1.0),
     };
     frame.draw(&mut scene);
     for (i, row) in rows.iter().enumerate() {
@@ -128,7 +128,7 @@ pub fn prediction(of: &Prediction, model: Option<&PotencySummary>) -> Scene {
     let frame = Frame {
         area: (78.0, 4.0, W - 92.0, 44.0),
         x: Axis::new(measured.iter().copied().chain([of.value, of.low, of.high]), label, 5, false),
-        y: Axis { low: 0.0, high: 1.0, label: String::new(), ticks: Vec::new() },
+        y: Axis::bare(0.0, 1.0),
     };
     frame.draw(&mut scene);
     for (y, words) in [(0.74, "reference lots"), (0.26, "this lot")] {

@@ -2,8 +2,8 @@
 
 use crate::data::{Comparison, Rule, Side};
 use crate::report::draw::scene::{mark, rectangle};
-use crate::report::draw::{Anchor, Axis, Face, Ink, Paint, Scene, Stroke, Text, color, font};
-use crate::report::words;
+use crate::report::draw::{Anchor, Axis, Face, Ink, Paint, Scene, Stroke, Text, color};
+use crate::report::{runs, words};
 use crate::steps::process::compare::interval;
 use crate::steps::process::{Compared, Judged, Outcome};
 
@@ -23,13 +23,18 @@ pub(super) fn sign(verdict: Outcome) -> (Ink, usize) {
     }
 }
 
+/// The same colour, dark enough for words.
+pub(super) fn word_ink(verdict: Outcome) -> Ink {
+    Ink::Rgb(color::for_words(sign(verdict).0.rgb()))
+}
+
 /// One line per attribute: the interval of the difference in units of the margin, or the span of the post lots in half-widths
 /// of the range.
 pub fn figure(comparison: &Comparison, compared: &Compared) -> Scene {
     let rows = &compared.judged;
-    let names: Vec<String> =
-        rows.iter().map(|row| font::shorten(&row.attribute.label(), Face::Regular, SIZE, 230.0)).collect();
-    let widest = names.iter().map(|name| font::width(name, Face::Regular, SIZE)).fold(60.0, f64::max);
+    let names: Vec<Text> =
+        rows.iter().map(|row| runs::text((0.0, 0.0), SIZE, runs::attribute(&row.attribute), 230.0)).collect();
+    let widest = names.iter().map(Text::width).fold(60.0, f64::max);
     let left = widest + 22.0;
     let bottom = TOP + STEP * rows.len() as f64;
     let title = format!("{}: every attribute against its margin or range", comparison.title);
@@ -52,11 +57,11 @@ pub fn figure(comparison: &Comparison, compared: &Compared) -> Scene {
     scene.text(Text::new((left + PANEL / 2.0, bottom + 34.0), 10.0, words).anchor(Anchor::Middle).ink(Ink::Muted));
     for (i, row) in rows.iter().enumerate() {
         let y = TOP + STEP * (i as f64 + 0.5);
-        let name = Text::new((left - 10.0, y + 4.0), SIZE, names[i].clone()).anchor(Anchor::End);
+        let name = Text { at: (left - 10.0, y + 4.0), ..names[i].clone() }.anchor(Anchor::End);
         scene.text(if row.attribute.potency { name.face(Face::Bold) } else { name });
         let (ink, form) = sign(row.verdict);
-        let label = Text::new((left + PANEL + 12.0, y + 4.0), SIZE, row.verdict.words()).ink(ink).face(Face::Bold);
-        scene.text(label);
+        let label = Text::new((left + PANEL + 12.0, y + 4.0), SIZE, row.verdict.words());
+        scene.text(label.ink(word_ink(row.verdict)).face(Face::Bold));
         let place = |value: f64| relative(row, value);
         let (low, estimate, high) = (place(row.low), place(row.estimate), place(row.high));
         if low.is_nan() || high.is_nan() {

@@ -142,12 +142,11 @@ fn pair(of: &Distribution, (a, b): (&Gate, &Gate), thresholds: &[f64], cluster: 
     let (nx, ny) = (n(true, a), n(false, b));
     let title = format!("{} against {}: where cells of cluster {cluster} and other cells lie", a.gene, b.gene);
     let mut scene = Scene::new(WIDTH, HEIGHT, title);
-    let name = |gate: &Gate| font::shorten(&gate.gene, Face::Regular, 10.5, 140.0);
-    let frame = Frame {
-        area: (54.0, 44.0, WIDTH - 70.0, HEIGHT - 88.0),
-        x: axis(nx, step, name(a)),
-        y: axis(ny, step, name(b)),
+    let of_gene = |gate: &Gate, n_levels: usize| Axis {
+        face: Face::Oblique,
+        ..axis(n_levels, step, font::shorten(&gate.gene, Face::Oblique, 10.5, 140.0))
     };
+    let frame = Frame { area: (54.0, 44.0, WIDTH - 70.0, HEIGHT - 88.0), x: of_gene(a, nx), y: of_gene(b, ny) };
     head(&mut scene, &[a, b], cluster);
     frame.draw(&mut scene);
     // Size tells how many cells of all lie there, colour what part of them is of the cluster.

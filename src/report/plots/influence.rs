@@ -69,7 +69,7 @@ fn panel(analysis: &Analysis, ranked: &Ranked, stability: &Stability, cluster: u
     let frame = Frame {
         area: (left, 44.0, WIDTH - left - 14.0, LINE * n),
         x: Axis::new(values, "r without the lot", 4, false),
-        y: Axis { low: 0.0, high: n, label: String::new(), ticks: Vec::new() },
+        y: Axis::bare(0.0, n),
     };
     scene.text(Text::new((left, 16.0), 12.0, format!("Cluster {cluster}")).face(Face::Bold));
     let found = &stability.clusters[cluster];

@@ -7,6 +7,7 @@ pub mod deviation;
 pub mod forest;
 pub mod gates;
 pub mod influence;
+pub mod mapped_lot;
 pub mod markers;
 pub mod neighborhoods;
 pub mod potency;

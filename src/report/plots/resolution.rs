@@ -28,7 +28,7 @@ pub fn figure(analysis: &Analysis) -> Scene {
     let words: Vec<String> = shown.iter().map(|r| r.n_clusters.to_string()).collect();
     let text = |i: usize| {
         let text = Text::new((0.0, 0.0), 11.0, words[i].clone()).anchor(Anchor::Middle);
-        if shown[i].chosen { text.face(Face::Bold).ink(orange) } else { text }
+        if shown[i].chosen { text.face(Face::Bold).ink(Ink::Rgb(color::for_words(color::cluster(3)))) } else { text }
     };
     let sizes: Vec<(f64, f64)> = (0..words.len()).map(|i| (text(i).width(), 10.0)).collect();
     let (left, top, width, height) = frame.area;

@@ -40,7 +40,7 @@ pub fn figure(screen: &Screen) -> Scene {
     let widest = names.iter().map(|name| font::width(name, Face::Regular, SIZE)).fold(50.0, f64::max);
     let (left, bottom) = (widest + 18.0, TOP + STEP * lines.len() as f64);
     let mut scene =
-        Scene::new(left + PANEL + 118.0, bottom + 62.0, "Fraction of cells with the signature, with its upper limit");
+        Scene::new(left + PANEL + 118.0, bottom + 78.0, "Fraction of cells with the signature, with its upper limit");
     let axis = axis(&lines, screen.params.limit);
     let x = |fraction: f64| left + PANEL * axis.place(fraction.log10().clamp(axis.low, axis.high));
     for (value, text) in &axis.ticks {
@@ -52,7 +52,11 @@ pub fn figure(screen: &Screen) -> Scene {
     let red = Ink::Rgb(color::cluster(3));
     scene.line((limit, TOP - 8.0), (limit, bottom), Stroke { ink: red, width: 1.2, dash: Some(4.0) });
     let words = format!("limit asked {}", words::p_value(screen.params.limit));
-    scene.text(Text::new((limit, TOP - 13.0), 10.0, words).anchor(Anchor::Middle).ink(red));
+    scene.text(
+        Text::new((limit, TOP - 13.0), 10.0, words)
+            .anchor(Anchor::Middle)
+            .ink(Ink::Rgb(color::for_words(color::cluster(3)))),
+    );
     for (i, line) in lines.iter().enumerate() {
         let y = TOP + STEP * (i as f64 + 0.5);
         let name = Text::new((left - 8.0, y + 4.0), SIZE, names[i].clone()).anchor(Anchor::End);
@@ -61,6 +65,8 @@ pub fn figure(screen: &Screen) -> Scene {
         scene.text(Text::new((left + PANEL + 10.0, y + 4.0), 10.0, cells).ink(Ink::Muted));
         line.draw(&mut scene, y, left, &x);
     }
+    let label = Text::new((left + PANEL / 2.0, bottom + 31.0), 10.5, "Fraction of cells");
+    scene.text(label.anchor(Anchor::Middle));
     for (row, words) in [
         "dot: fraction seen · line to the stroke: up to the upper limit of cells that show the signature",
         "diamond: upper limit of hazard cells, seen or not · line from the left edge: none was seen",
@@ -68,7 +74,7 @@ pub fn figure(screen: &Screen) -> Scene {
     .into_iter()
     .enumerate()
     {
-        let at = (left + PANEL / 2.0, bottom + 34.0 + 14.0 * row as f64);
+        let at = (left + PANEL / 2.0, bottom + 50.0 + 14.0 * row as f64);
         scene.text(Text::new(at, 10.0, words).anchor(Anchor::Middle).ink(Ink::Muted));
     }
     scene
@@ -118,5 +124,5 @@ fn axis(lines: &[Line], limit: f64) -> Axis {
     let (low, high) = logs.fold((0.0_f64, -30.0_f64), |(low, high), v| (low.min(v), high.max(v)));
     let (low, high) = ((low - 0.15).floor(), high.ceil().clamp(low.floor() + 1.0, 0.0));
     let ticks = (low as i32..=high as i32).map(|power| (f64::from(power), words::power_of_ten(power)));
-    Axis { low, high: high + 0.05, label: String::new(), ticks: ticks.collect() }
+    Axis { ticks: ticks.collect(), ..Axis::bare(low, high + 0.05) }
 }

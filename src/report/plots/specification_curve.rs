@@ -63,7 +63,7 @@ fn curve(analysis: &Analysis, ranked: &Ranked, sensitivity: &Sensitivity, cluste
     let place = |i: usize| LEFT + width * (i as f64 + 0.5) / rows.len().max(1) as f64;
     let frame = Frame {
         area: (LEFT, top, width, CURVE),
-        x: Axis { low: 0.0, high: 1.0, label: String::new(), ticks: Vec::new() },
+        x: Axis::bare(0.0, 1.0),
         y: Axis::new(rows.iter().map(|row| row.r).chain([0.0]), "Correlation", 6, false),
     };
     frame.draw(&mut scene);

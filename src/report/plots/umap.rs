@@ -40,9 +40,9 @@ pub fn by_cluster(analysis: &Analysis) -> Option<Scene> {
 }
 
 /// Colour of the reference's cells.
-const REFERENCE: [u8; 3] = [0xc6, 0xcb, 0xd1];
+pub(in crate::report) const REFERENCE: [u8; 3] = [0xc6, 0xcb, 0xd1];
 /// Colour of cells that no cluster took.
-const UNASSIGNED: [u8; 3] = [0x22, 0x22, 0x22];
+pub(in crate::report) const UNASSIGNED: [u8; 3] = [0x22, 0x22, 0x22];
 
 /// A new lot's cells (`cluster`: their clusters; one that there is not = unassigned) over those of the reference, which are
 /// grey; both cells × 2. `None` without a layout.

@@ -1,17 +1,31 @@
 // The map of the cells on a canvas: painted pixel by pixel, so that 100,000 cells and more move without delay.
-(() => {
+(async () => {
   'use strict';
   const holder = document.getElementById('map-data');
-  if (!holder) return;
+  if (!holder || typeof DecompressionStream === 'undefined') return; // the figures stay
   const data = JSON.parse(holder.textContent);
   const by = (id) => document.getElementById(id);
   const [frame, canvas, select, legend, status] = ['explore', 'map-canvas', 'map-by', 'map-legend', 'map-status'].map(by);
   const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  const words = (text) => { const raw = bytes(text); return Uint16Array.from({ length: raw.length / 2 }, (_, i) => raw[2 * i] | (raw[2 * i + 1] << 8)); };
-  const [n, x, y] = [data.n, words(data.x), words(data.y)];
+  const unpacked = async (text) => {
+    const plain = new Blob([bytes(text)]).stream().pipeThrough(new DecompressionStream('deflate'));
+    return new Uint8Array(await new Response(plain).arrayBuffer());
+  };
+  const words = (raw) => Uint16Array.from({ length: raw.length / 2 }, (_, i) => raw[2 * i] | (raw[2 * i + 1] << 8));
+  const n = data.n;
+  const [x, y] = (await Promise.all([data.x, data.y].map(unpacked))).map(words);
+  await Promise.all(data.by.map(async (group) => { group.values = group.gene ? await unpacked(group.at) : words(await unpacked(group.at)); }));
   const SIDE = 65535;
-  const GREY = 0xffd9d5d2; // cells that are not looked at
-  const pixel = (hex) => (0xff000000 | (parseInt(hex.slice(5, 7), 16) << 16) | (parseInt(hex.slice(3, 5), 16) << 8) | parseInt(hex.slice(1, 3), 16)) >>> 0;
+  const GREY = '#d2d5d9'; // cells that are not looked at
+  // In the dark theme a colour becomes what the style sheet's filter makes of those of the figures.
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  const pixel = (hex) => {
+    const [r, g, b] = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+    const luma = 0.213 * r + 0.715 * g + 0.072 * b;
+    const seen = (value) => (dark.matches ? 0.88 * value + 0.94 * 255 - 1.76 * luma : value);
+    const [red, green, blue] = [r, g, b].map((value) => Math.min(255, Math.max(0, Math.round(seen(value)))));
+    return (0xff000000 | (blue << 16) | (green << 8) | red) >>> 0;
+  };
   let height = 1; // of the layout, beside its width of 1
   for (let i = 0; i < n; i++) height = Math.max(height, y[i]);
   height = Math.max(0.6, height === 1 ? 1 : Math.min(1, height / SIDE + 0.02));
@@ -22,27 +36,23 @@
   let order = Uint32Array.from({ length: n }, (_, i) => i);
   let image = null, pixels = null, asked = false;
 
-  function values(group) {
-    group.values ??= group.gene ? bytes(group.at) : words(group.at);
-    return group.values;
-  }
-
   // Colour of every cell, and the order in which they are painted: what stands out comes last.
   function recolour() {
     const group = data.by[select.selectedIndex];
-    const at = values(group);
+    const at = group.values;
     const rank = new Uint8Array(n);
     if (group.gene) {
       const shades = data.shades.map(pixel);
       for (let i = 0; i < n; i++) {
-        rank[i] = Math.min(shades.length - 1, Math.ceil((at[i] / group.top) * (shades.length - 1)));
-        colors[i] = shades[rank[i]];
+        rank[i] = at[i];
+        colors[i] = shades[at[i]];
       }
     } else {
       const palette = group.colors.map(pixel);
+      const grey = pixel(GREY);
       for (let i = 0; i < n; i++) {
         rank[i] = chosen.size === 0 || chosen.has(at[i]) ? 1 : 0;
-        colors[i] = rank[i] ? palette[at[i]] : GREY;
+        colors[i] = rank[i] ? palette[at[i]] : grey;
       }
     }
     const starts = new Uint32Array(257);
@@ -54,7 +64,7 @@
 
   function explain() {
     const group = data.by[select.selectedIndex];
-    const at = values(group);
+    const at = group.values;
     legend.replaceChildren();
     if (group.gene) {
       const bar = document.createElement('span');
@@ -181,18 +191,29 @@
     event.preventDefault();
     zoom(Math.exp(-event.deltaY / 300), place(event));
   }, { passive: false });
-  let from = null;
-  canvas.addEventListener('pointerdown', (event) => { from = place(event); canvas.setPointerCapture(event.pointerId); });
+  // One finger or the mouse moves the map; two fingers zoom it about their middle.
+  const fingers = new Map();
+  canvas.addEventListener('pointerdown', (event) => { fingers.set(event.pointerId, place(event)); canvas.setPointerCapture(event.pointerId); });
   canvas.addEventListener('pointermove', (event) => {
+    const from = fingers.get(event.pointerId);
     if (!from) return;
     const to = place(event);
-    move(from.x - to.x, from.y - to.y);
-    from = to;
+    const other = [...fingers].find(([id]) => id !== event.pointerId)?.[1];
+    if (other) {
+      const apart = (point) => Math.max(0.01, Math.hypot(point.x - other.x, point.y - other.y));
+      zoom(apart(to) / apart(from), { x: (to.x + other.x) / 2, y: (to.y + other.y) / 2 });
+    }
+    const part = other ? 0.5 : 1;
+    move(part * (from.x - to.x), part * (from.y - to.y));
+    fingers.set(event.pointerId, to);
   });
-  for (const end of ['pointerup', 'pointercancel']) canvas.addEventListener(end, () => { from = null; });
+  for (const end of ['pointerup', 'pointercancel']) canvas.addEventListener(end, (event) => { fingers.delete(event.pointerId); });
+  canvas.addEventListener('touchmove', (event) => { if (event.touches.length > 1) event.preventDefault(); }, { passive: false });
+  dark.addEventListener('change', recolour);
   new ResizeObserver(paint).observe(canvas);
 
   frame.hidden = false;
+  document.documentElement.classList.add('live');
   canvas.style.aspectRatio = `1 / ${height}`;
   explain();
   recolour();

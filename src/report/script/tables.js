@@ -86,11 +86,10 @@
     search.addEventListener('input', apply);
     filters.forEach(({ select }) => select.addEventListener('change', apply));
     bar.append(state);
-    holder.prepend(bar);
+    holder.querySelector('.caption').after(bar);
     apply();
   }
 
-  document.documentElement.classList.add('js');
   for (const holder of document.querySelectorAll('.table')) {
     const table = holder.querySelector('table');
     const body = table.tBodies[0];

@@ -1,5 +1,9 @@
 //! The map of the cells: as figures that stay, and as one that is moved about and coloured anew where scripts run.
 
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 use maud::{Markup, PreEscaped, html};
 use serde_json::{Value, json};
 
@@ -74,7 +78,7 @@ fn interactive(analysis: &Analysis) -> Markup {
             }
             p.hint id="map-status" aria-live="polite" {}
             p.hint {
-                "Drag to move; + and − keys, double click, or the wheel after a click zoom; 0 shows all. Click names of the legend to see those cells alone. "
+                "Drag to move; two fingers, + and − keys, double click, or the wheel after a click zoom; 0 shows all. Click names of the legend to see those cells alone. "
                 @if n_shown < n_cells { "An even selection of the cells is shown. " }
                 "Genes are the first candidates (most specific genes where nothing was ranked), as ln(1 + scaled count)."
                 span.links {
@@ -91,7 +95,7 @@ fn interactive(analysis: &Analysis) -> Markup {
     }
 }
 
-/// Cells and colours as JSON that is safe inside a page; numbers of cells as base64 of little-endian bytes.
+/// Cells and colours as JSON that is safe inside a page; numbers of cells as base64 of deflated little-endian bytes.
 fn data(analysis: &Analysis, ranked: &[Ranked]) -> Option<String> {
     let (positions, _) = umap::positions(analysis.cells.umap.as_ref()?.view())?;
     let shown = &analysis.marker_expression;
@@ -125,8 +129,12 @@ fn data(analysis: &Analysis, ranked: &[Ranked]) -> Option<String> {
         present.sort_unstable();
         // The strongest hundredth shares one colour, so that a single cell does not pale the others.
         let top = present.get(present.len().saturating_sub(1) * 99 / 100).copied().unwrap_or(1);
+        // A cell with a count never has the shade of one without.
+        let shade =
+            |level: u8| (usize::from(level) * (N_SHADES - 1)).div_ceil(usize::from(top)).min(N_SHADES - 1) as u8;
+        let shades: Vec<u8> = levels.into_iter().map(shade).collect();
         by.push(json!({
-            "label": analysis.genes.symbols()[gene as usize], "gene": true, "top": top, "at": base64::encode(&levels),
+            "label": analysis.genes.symbols()[gene as usize], "gene": true, "top": top, "at": packed(&shades),
         }));
     }
     // Cells without a count stay in sight on any ground.
@@ -158,7 +166,14 @@ fn genes(analysis: &Analysis, ranked: &[Ranked]) -> Vec<u32> {
 }
 
 fn bytes16(values: impl Iterator<Item = u16>) -> String {
-    base64::encode(&values.flat_map(u16::to_le_bytes).collect::<Vec<u8>>())
+    packed(&values.flat_map(u16::to_le_bytes).collect::<Vec<u8>>())
+}
+
+/// Bytes made small, as base64.
+fn packed(bytes: &[u8]) -> String {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+    let small = encoder.write_all(bytes).and_then(|()| encoder.finish());
+    base64::encode(&small.expect("bytes can be written to memory"))
 }
 
 fn hex(rgb: [u8; 3]) -> String {

@@ -1,31 +1,13 @@
 //! The methods paragraph, with the run's own parameters, ready for a paper.
 
-use maud::html;
-
 use crate::pipeline::{Analysis, ClusterMethod, Ranked};
 use crate::report::RunFacts;
+use crate::report::paper::Methods;
 use crate::report::section::Section;
 use crate::report::words::{self, count, fixed};
 use crate::steps::cells::HvgFlavor;
 use crate::steps::clusters::GraphKind;
 use crate::steps::lots::{Statistic, Transform};
-
-/// Sentences, and the references they call for.
-#[derive(Default)]
-struct Methods {
-    text: Vec<String>,
-    references: Vec<&'static str>,
-}
-
-impl Methods {
-    fn say(&mut self, sentence: String) {
-        self.text.push(sentence);
-    }
-
-    fn cite(&mut self, reference: &'static str) {
-        self.references.push(reference);
-    }
-}
 
 pub(super) fn section(analysis: &Analysis, ranked: &[Ranked], facts: &RunFacts) -> Section {
     let mut methods = Methods::default();
@@ -38,21 +20,7 @@ pub(super) fn section(analysis: &Analysis, ranked: &[Ranked], facts: &RunFacts) 
     cells(analysis, &mut methods);
     clusters(analysis, &mut methods);
     lots(analysis, ranked, &mut methods);
-    methods.references.sort_unstable();
-    methods.references.dedup();
-    Section {
-        id: "methods".into(),
-        title: "Methods".into(),
-        question: "How was it computed?".into(),
-        finding: html! {
-            p.methods { (methods.text.join(" ")) }
-            h3 { "References" }
-            ul.references { @for reference in &methods.references { li { (reference) } } }
-        },
-        figures: Vec::new(),
-        tables: Vec::new(),
-        method: String::new(),
-    }
+    methods.section()
 }
 
 fn cells(analysis: &Analysis, methods: &mut Methods) {
@@ -128,9 +96,9 @@ fn cells(analysis: &Analysis, methods: &mut Methods) {
             "Korsunsky I, Millard N, Fan J, et al. Nature Methods 2019;16:1289-1296. doi:10.1038/s41592-019-0619-0",
         );
     } else {
-        methods.say("No integration over lots was made.".into());
+        methods.say("No integration over lots was made.");
     }
-    methods.say("Cell-cycle phases were scored with the gene lists of Tirosh (2016).".into());
+    methods.say("Cell-cycle phases were scored with the gene lists of Tirosh (2016).");
     methods.cite("Tirosh I, Izar B, Prakadan SM, et al. Science 2016;352:189-196. doi:10.1126/science.aad0501");
 }
 
@@ -166,7 +134,7 @@ fn clusters(analysis: &Analysis, methods: &mut Methods) {
         )),
     }
     if params.umap.enabled {
-        methods.say("UMAP (McInnes 2018) was used for display only.".into());
+        methods.say("UMAP (McInnes 2018) was used for display only.");
         methods.cite(UMAP);
     }
 }
@@ -174,12 +142,11 @@ fn clusters(analysis: &Analysis, methods: &mut Methods) {
 fn lots(analysis: &Analysis, ranked: &[Ranked], methods: &mut Methods) {
     let params = &analysis.params;
     methods.say(
-        "Marker effects (area under the ROC curve, log2 fold change) were computed within each lot and averaged over lots.".into(),
+        "Marker effects (area under the ROC curve, log2 fold change) were computed within each lot and averaged over lots.",
     );
     methods.say(
         "Each lot was held against the others by the Jensen–Shannon and Aitchison distances of its composition and the energy \
-         distance of its cells."
-            .into(),
+         distance of its cells.",
     );
     if ranked.is_empty() {
         return;
@@ -187,8 +154,7 @@ fn lots(analysis: &Analysis, ranked: &[Ranked], methods: &mut Methods) {
     if ranked.iter().any(|r| r.neighborhoods.is_some()) {
         methods.say(
             "Without clusters, the readout was related to the abundance of lots around each cell by covarying neighbourhood \
-             analysis (Reshef 2022), with permutations over lots."
-                .into(),
+             analysis (Reshef 2022), with permutations over lots.",
         );
         methods.cite(
             "Reshef YA, Rumker L, Kang JB, et al. Nature Biotechnology 2022;40:355-363. doi:10.1038/s41587-021-01066-4",
@@ -268,8 +234,7 @@ fn lots(analysis: &Analysis, ranked: &[Ranked], methods: &mut Methods) {
     }
     methods.say(
         "Candidate genes were ranked by |r| of their best cluster times their specificity for it (2·AUC − 1); the idea of a \
-         hidden quality attribute found this way follows Miura (2023)."
-            .into(),
+         hidden quality attribute found this way follows Miura (2023).",
     );
     methods.cite("Miura T, et al. Stem Cells Translational Medicine 2023;12:379-390");
 }

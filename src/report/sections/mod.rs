@@ -27,16 +27,18 @@ pub fn all(analysis: &Analysis, ranked: &[Ranked], facts: &RunFacts) -> Vec<Sect
     for one in ranked {
         sections.push(association::section(analysis, one));
         sections.push(candidates::section(analysis, one));
+    }
+    sections.push(composition::section(analysis));
+    sections.extend(map::section(analysis, ranked));
+    sections.push(clusters::section(analysis));
+    sections.push(quality::section(analysis));
+    for one in ranked {
         sections.extend(leave_one_out::section(analysis, one));
         sections.extend(sensitivity::section(analysis, one));
         sections.extend(confounding::section(analysis, one));
         sections.extend(neighborhoods::section(analysis, one));
     }
-    sections.push(composition::section(analysis));
     sections.push(deviation::section(analysis));
-    sections.extend(map::section(analysis, ranked));
-    sections.push(clusters::section(analysis));
-    sections.push(quality::section(analysis));
     sections.extend(clusters::resolution(analysis));
     sections.push(methods::section(analysis, ranked, facts));
     sections.push(provenance::section(analysis, facts));

@@ -17,7 +17,7 @@
 //!
 //! **Beside other tools.** scanpy and Seurat have no such step; their tests of differences can't show equivalence.
 //!
-//! **References.** Schuirmann 1987, doi:10.1007/BF01068419; Berger 1982, doi:10.2307/2530046 (intersection–union); Wald &
+//! **References.** Schuirmann 1987, doi:10.1007/BF01068419; Berger 1982, doi:10.1080/00401706.1982.10487790 (intersection–union); Wald &
 //! Wolfowitz 1946, doi:10.1214/aoms/1177730981; Anderson 2001, doi:10.1111/j.1442-9993.2001.01070.pp.x; Székely & Rizzo 2013,
 //! doi:10.1016/j.jspi.2013.03.018; Holm 1979, <https://www.jstor.org/stable/4615733>.
 
