@@ -10,6 +10,8 @@ pub use freeze::{read_reference, reference_files, write_mapped, write_reference}
 
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
 use crate::data::{Column, Table};
 use crate::error::{Error, Result};
 use crate::io::h5ad::{AnnData, write_h5ad};
@@ -57,9 +59,7 @@ pub fn write_run(
     let pending = PendingDir::create(target, replace)?;
     let run = pending.path();
     progress.start("write", 0);
-    for (name, table) in analysis_tables(output.analysis) {
-        write_table(&run.join(name), &table)?;
-    }
+    analysis_tables(output.analysis).par_iter().try_for_each(|(name, table)| write_table(&run.join(name), table))?;
     write_text(&run.join("params.toml"), &toml_of(output.analysis))?;
     if output.analysis.params.write.pooled {
         write_pooled(&run.join("pooled.h5ad"), output.analysis, space)?;
@@ -124,10 +124,12 @@ fn write_plots_and_report(run: &Path, output: Output<'_>) -> Result<RunRecord> {
     let Output { analysis, ranked, inputs, execution } = output;
     let plots = run.join(PLOTS);
     create_folder(&plots)?;
-    for plot in report::plots::all(analysis, ranked) {
-        write_text(&plots.join(format!("{}.svg", plot.name)), &plot.svg)?;
-        write_bytes(&plots.join(format!("{}.png", plot.name)), &plot.png)?;
-    }
+    let write_plots = || {
+        report::plots::all(analysis, ranked).iter().try_for_each(|plot| {
+            write_text(&plots.join(format!("{}.svg", plot.name)), &plot.svg)?;
+            write_bytes(&plots.join(format!("{}.png", plot.name)), &plot.png)
+        })
+    };
     let record = RunRecord {
         program: env!("CARGO_PKG_NAME").into(),
         version: env!("CARGO_PKG_VERSION").into(),
@@ -152,7 +154,9 @@ fn write_plots_and_report(run: &Path, output: Output<'_>) -> Result<RunRecord> {
         inputs: record.inputs.iter().map(|file| (file.path.clone(), file.sha256.clone())).collect(),
         ..RunFacts::default()
     };
-    write_text(&run.join("report.html"), &report::html(analysis, ranked, &facts))?;
+    let write_page = || write_text(&run.join("report.html"), &report::html(analysis, ranked, &facts));
+    let (plots_written, page_written) = rayon::join(write_plots, write_page);
+    plots_written.and(page_written)?;
     for (name, text) in report::multiqc::files(analysis) {
         write_text(&run.join(name), &text)?;
     }

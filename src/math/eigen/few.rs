@@ -17,6 +17,8 @@ use rand::RngExt;
 use super::Eigenpairs;
 use crate::math::rng::stream;
 
+/// Parts that the work is cut into: as many whatever the number of threads, since what each part sums up is then the same.
+const PARTS: usize = 4;
 /// Fewer of all are "a few".
 const FEW: usize = 4;
 /// Smaller matrices are quick whole.
@@ -36,7 +38,7 @@ pub(super) fn largest(matrix: MatRef<'_, f64>, k: usize) -> Option<Eigenpairs> {
     reduced.copy_from_triangular_lower(matrix);
     let block = recommended_block_size::<f64>(n, n);
     let mut reflections = Mat::<f64>::zeros(block, n - 1);
-    let scratch = tridiag_in_place_scratch::<f64>(n, Par::Seq, Default::default());
+    let scratch = tridiag_in_place_scratch::<f64>(n, Par::rayon(PARTS), Default::default());
     let mut buffer = MemBuffer::new(scratch);
     tridiag_in_place(reduced.as_mut(), reflections.as_mut(), Par::Seq, MemStack::new(&mut buffer), Default::default());
     let tridiagonal = Tridiagonal {

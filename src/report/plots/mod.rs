@@ -17,6 +17,8 @@ pub mod screen;
 pub mod specification_curve;
 pub mod umap;
 
+use rayon::prelude::*;
+
 use crate::data::Comparison;
 use crate::pipeline::{Analysis, Ranked};
 use crate::report::draw::{Mode, Scene, png, svg};
@@ -58,7 +60,7 @@ pub fn all(analysis: &Analysis, ranked: &[Ranked]) -> Vec<PlotFile> {
             scenes.push((neighborhoods::name(&ranked.association.readout), scene));
         }
     }
-    scenes.into_iter().map(|(name, scene)| files(name, &scene)).collect()
+    scenes.into_par_iter().map(|(name, scene)| files(name, &scene)).collect()
 }
 
 /// Every figure of a comparison, ready to be written to `plots/`.
