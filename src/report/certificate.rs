@@ -159,7 +159,9 @@ fn composition(lot: &Placed, reference: &ReferenceSummary, facts: &CertificateFa
     let by_chance = percent(2.0 / (reference.lots.len() + 1) as f64, 0);
     html! {
         h2 { "Composition" }
-        (PreEscaped(svg::svg(&beside_reference::shares(&rows), Mode::Inline)))
+        div.chart tabindex="0" role="group" aria-label="Composition" {
+            (PreEscaped(svg::svg(&beside_reference::shares(&rows), Mode::Inline)))
+        }
         p.note {
             "Grey: each of the " (several(reference.lots.len(), "reference lot")) ", and their range. Diamond: this lot with the \
              interval that counting so many cells leaves. "
