@@ -306,3 +306,16 @@ fn files_changed_at_random_are_read_or_refused() {
     );
     assert!(panics.is_empty(), "{}", panics.join("\n"));
 }
+
+/// Files found by longer runs, as what was changed of a sound one: chunks without sides, on which the reader panicked.
+#[test]
+fn what_was_found_once_is_read_or_refused() {
+    let sound = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/reference/readers/anndata_0.13.h5ad");
+    let mut bytes = fs::read(sound).unwrap();
+    bytes[32_930..32_934].copy_from_slice(&[0, 0, 0, 128]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lot.h5ad");
+    fs::write(&path, bytes).unwrap();
+    let outcome = catch_unwind(AssertUnwindSafe(|| h5ad::read_h5ad(&path, None, &ReadParams::default()).map(drop)));
+    assert!(outcome.is_ok());
+}

@@ -243,8 +243,8 @@ impl<'a> Matrix<'a> {
 
     /// Begin and end of pieces of whole chunks of rows.
     fn dense_pieces(&self, dataset: &Dataset) -> Vec<(usize, usize)> {
-        let chunk = dataset.chunks().map_or(1, |c| c[0] as usize).max(1);
-        let n = chunk * (PIECE / (chunk * self.n_features.max(1))).max(1);
+        let chunk = chunk_length(dataset);
+        let n = chunk * (PIECE / chunk.saturating_mul(self.n_features.max(1))).max(1);
         (0..self.n_cells).step_by(n).map(|first| (first, (first + n).min(self.n_cells))).collect()
     }
 
@@ -315,6 +315,11 @@ fn builders(rows: &Rows<'_>) -> Vec<CountsBuilder> {
     (0..rows.n_groups).map(|_| CountsBuilder::new(rows.n_genes)).collect()
 }
 
+/// Rows of a chunk. A damaged file may tell of chunks without sides.
+fn chunk_length(dataset: &Dataset) -> usize {
+    dataset.chunks().and_then(|sides| sides.first().copied()).map_or(1, |side| side as usize).max(1)
+}
+
 /// The arrays of a compressed matrix.
 struct Sparse<'a> {
     h5: &'a H5,
@@ -328,8 +333,7 @@ struct Sparse<'a> {
 impl Sparse<'_> {
     /// Begin and end of pieces of whole chunks.
     fn pieces(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
-        let chunk = |d: &Dataset| d.chunks().map_or(1, |c| c[0] as usize);
-        let chunk = chunk(&self.data).max(chunk(&self.index)).max(1);
+        let chunk = chunk_length(&self.data).max(chunk_length(&self.index));
         let n = chunk * (PIECE / chunk).max(1);
         let n_entries = *self.starts.last().expect("starts is never empty");
         (0..n_entries).step_by(n).map(move |start| (start, (start + n).min(n_entries)))
