@@ -292,7 +292,7 @@ fn a_plan_is_written_once_and_is_the_same_for_one_and_two_threads() {
     let said = run(with(&["--threads", "1"], &one));
     run(with(&["--threads", "2"], &two));
     assert_eq!(digests(&one), digests(&two));
-    assert_eq!(digests(&one).len(), 3, "power.csv, power.svg, power.png");
+    assert_eq!(digests(&one).len(), 4, "report.html, power.csv, power.svg, power.png");
     assert_eq!(header(&one.join("power.csv"))[..3], ["n_lots", "n_orders", "smallest_p"]);
     assert!(said.contains("Lots needed for a power of 80 %: ") && said.contains("> "), "{said}");
     assert!(said.contains("more than 12"), "{said}");

@@ -39,6 +39,9 @@ pub struct QualifyArgs {
     pub(super) force: bool,
 }
 
+/// Checks that belong together.
+type Stage = fn(&mut Bench) -> Result<()>;
+
 /// Checks, and writes what came out.
 pub fn qualify(args: &QualifyArgs, common: &Common, terminal: &Terminal) -> Outcome {
     let clock = Clock::start();
@@ -46,7 +49,7 @@ pub fn qualify(args: &QualifyArgs, common: &Common, terminal: &Terminal) -> Outc
     let program = std::env::current_exe().map_err(|e| Error::io("cqa", e))?;
     let inputs = hash_files(std::slice::from_ref(&program))?;
     let mut bench = Bench::new(&args.output, program)?;
-    let stages: [(&str, fn(&mut Bench) -> Result<()>); 6] = [
+    let stages: [(&str, Stage); 6] = [
         ("disk", checks::disk),
         ("reference", checks::reference),
         ("same_answer", checks::same_answer),

@@ -108,8 +108,8 @@ impl Tridiagonal {
                 let length = x.iter().map(|x| x * x).sum::<f64>().sqrt();
                 x.iter_mut().for_each(|x| *x /= length);
             }
-            // Not `>`: a NaN is no eigenvector either.
-            if !(self.left_over(&x, value) <= ROUNDING * n as f64 * f64::EPSILON * size) {
+            let left_over = self.left_over(&x, value);
+            if left_over.is_nan() || left_over > ROUNDING * n as f64 * f64::EPSILON * size {
                 return None;
             }
             out.col_as_slice_mut(j).copy_from_slice(&x);
