@@ -131,10 +131,6 @@ fn write_plots_and_report(run: &Path, output: Output<'_>) -> Result<RunRecord> {
         })
     };
     let record = RunRecord {
-        program: env!("CARGO_PKG_NAME").into(),
-        version: env!("CARGO_PKG_VERSION").into(),
-        seed: analysis.params.seed,
-        params: serde_json::to_value(&analysis.params).expect("parameters are plain data"),
         potency: ranked.iter().map(|r| r.association.readout.clone()).collect(),
         warnings: analysis.warnings.clone(),
         ranking_warnings: ranked
@@ -144,9 +140,12 @@ fn write_plots_and_report(run: &Path, output: Output<'_>) -> Result<RunRecord> {
                 warnings: r.association.warnings.clone(),
             })
             .collect(),
-        inputs,
-        outputs: Vec::new(),
-        execution,
+        ..RunRecord::new(
+            analysis.params.seed,
+            serde_json::to_value(&analysis.params).expect("parameters are plain data"),
+            inputs,
+            execution,
+        )
     };
     // What may differ between equal runs stays in run.json, so that the report is the same byte for byte.
     let facts = RunFacts {

@@ -51,20 +51,18 @@ pub fn write_comparison(target: &Path, replace: bool, output: ComparisonOutput<'
     write_text(&folder.join("report.html"), &page)?;
     let potency = comparison.attributes.iter().filter(|a| a.potency);
     let record = RunRecord {
-        program: env!("CARGO_PKG_NAME").into(),
-        version: env!("CARGO_PKG_VERSION").into(),
-        seed: comparison.seed,
-        params: serde_json::json!({
-            "plan": comparison,
-            "plan_sha256": locked.plan().sha256(),
-            "plan_lock_head": locked.head(),
-        }),
         potency: potency.map(|a| a.name.clone()).collect(),
         warnings: compared.warnings.clone(),
-        ranking_warnings: Vec::new(),
-        inputs,
-        outputs: Vec::new(),
-        execution,
+        ..RunRecord::new(
+            comparison.seed,
+            serde_json::json!({
+                "plan": comparison,
+                "plan_sha256": locked.plan().sha256(),
+                "plan_lock_head": locked.head(),
+            }),
+            inputs,
+            execution,
+        )
     };
     write_record(folder, record)?;
     pending.finish()

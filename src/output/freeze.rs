@@ -155,16 +155,14 @@ fn write_certificates(
 
 fn record(reference: &Reference, warnings: Vec<Warning>, inputs: Vec<FileHash>, execution: Execution) -> RunRecord {
     RunRecord {
-        program: env!("CARGO_PKG_NAME").into(),
-        version: env!("CARGO_PKG_VERSION").into(),
-        seed: reference.params.seed,
-        params: serde_json::to_value(&reference.params).expect("parameters are plain data"),
         potency: reference.potency.iter().map(|model| model.summary.readout.clone()).collect(),
         warnings,
-        ranking_warnings: Vec::new(),
-        inputs,
-        outputs: Vec::new(),
-        execution,
+        ..RunRecord::new(
+            reference.params.seed,
+            serde_json::to_value(&reference.params).expect("parameters are plain data"),
+            inputs,
+            execution,
+        )
     }
 }
 

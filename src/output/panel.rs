@@ -46,10 +46,11 @@ pub fn write_panel(
     };
     let params = &question.params;
     let record = RunRecord {
-        program: env!("CARGO_PKG_NAME").into(),
-        version: env!("CARGO_PKG_VERSION").into(),
-        seed: analysis.params.seed,
-        params: json!({ "panel": {
+        potency: panel.readout.iter().map(|readout| readout.name.clone()).collect(),
+        warnings: panel.warnings.clone(),
+        ..RunRecord::new(
+            analysis.params.seed,
+            json!({ "panel": {
             "cluster": question.cluster,
             "genes": question.genes.name(),
             "gene_list": list,
@@ -61,12 +62,9 @@ pub fn write_panel(
             "gene_cost": params.gene_cost,
             "max_work": params.max_work,
         } }),
-        potency: panel.readout.iter().map(|readout| readout.name.clone()).collect(),
-        warnings: panel.warnings.clone(),
-        ranking_warnings: Vec::new(),
-        inputs,
-        outputs: Vec::new(),
-        execution,
+            inputs,
+            execution,
+        )
     };
     write_record(folder, record)?;
     pending.finish()

@@ -34,18 +34,12 @@ pub fn write_qualification(
         .with("passed", Column::Bool(checks.iter().map(|check| check.passed).collect()));
     write_table(&folder.join("qualification.csv"), &table)?;
     write_text(&folder.join("report.html"), &html(checks, facts))?;
-    let record = RunRecord {
-        program: env!("CARGO_PKG_NAME").into(),
-        version: env!("CARGO_PKG_VERSION").into(),
-        seed: 0,
-        params: serde_json::json!({ "qualification": { "answer": sentence(checks), "facts": facts } }),
-        potency: Vec::new(),
-        warnings: Vec::new(),
-        ranking_warnings: Vec::new(),
+    let record = RunRecord::new(
+        0,
+        serde_json::json!({ "qualification": { "answer": sentence(checks), "facts": facts } }),
         inputs,
-        outputs: Vec::new(),
         execution,
-    };
+    );
     write_record(folder, record)?;
     pending.finish()
 }

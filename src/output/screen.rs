@@ -49,22 +49,19 @@ pub fn write_screen(target: &Path, replace: bool, output: ScreenOutput<'_>) -> R
     let files: Vec<(String, String)> = inputs.iter().map(|file| (file.path.clone(), file.sha256.clone())).collect();
     write_text(&folder.join("report.html"), &report::screen::html(screen, warnings, &files))?;
     let record = RunRecord {
-        program: env!("CARGO_PKG_NAME").into(),
-        version: env!("CARGO_PKG_VERSION").into(),
-        seed: params.seed,
-        params: serde_json::json!({
-            "read": params.read,
-            "qc": params.qc,
-            "screen": screen.params,
-            "signature": screen.signature,
-            "detection": screen.detection,
-        }),
-        potency: Vec::new(),
         warnings: warnings.to_vec(),
-        ranking_warnings: Vec::new(),
-        inputs,
-        outputs: Vec::new(),
-        execution,
+        ..RunRecord::new(
+            params.seed,
+            serde_json::json!({
+                "read": params.read,
+                "qc": params.qc,
+                "screen": screen.params,
+                "signature": screen.signature,
+                "detection": screen.detection,
+            }),
+            inputs,
+            execution,
+        )
     };
     write_record(folder, record)?;
     pending.finish()

@@ -61,6 +61,24 @@ pub struct RunRecord {
     pub execution: Execution,
 }
 
+impl RunRecord {
+    /// The record of what this program makes of the inputs; warnings and readouts are still to be added.
+    pub fn new(seed: u64, params: serde_json::Value, inputs: Vec<FileHash>, execution: Execution) -> Self {
+        Self {
+            program: env!("CARGO_PKG_NAME").into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            seed,
+            params,
+            potency: Vec::new(),
+            warnings: Vec::new(),
+            ranking_warnings: Vec::new(),
+            inputs,
+            outputs: Vec::new(),
+            execution,
+        }
+    }
+}
+
 /// Warnings of the ranking against one readout.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RankingWarnings {
