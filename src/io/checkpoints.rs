@@ -4,6 +4,7 @@
 //! with, and by a digest to its content: what does not fit, or was cut off, is made anew. The folder goes when the target is whole.
 
 use std::fs;
+use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -11,7 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use super::run_dir::{hidden, write_bytes};
+use super::run_dir::{hidden, write_with};
 use crate::error::{Error, Result};
 
 /// Bytes of a SHA-256.
@@ -64,11 +65,20 @@ impl Checkpoints {
     /// The disk is full or refuses.
     pub fn put<T: Serialize>(&self, step: &str, result: &T) -> Result<()> {
         let Some(folder) = &self.folder else { return Ok(()) };
-        let mut content = Vec::new();
-        ciborium::into_writer(result, &mut content).expect("results of steps are plain data");
         fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
-        let bytes = [&self.key[..], Sha256::digest(&content).as_slice(), &content].concat();
-        write_bytes(&folder.join(step), &bytes)
+        write_with(&folder.join(step), |file| {
+            file.write_all(&self.key)?;
+            file.write_all(&[0; HASH])?;
+            // Never whole in memory: where cells are many it is what is short.
+            let mut content = BufWriter::new(Hashed { file, digest: Sha256::new() });
+            ciborium::into_writer(result, &mut content).map_err(|error| match error {
+                ciborium::ser::Error::Io(error) => error,
+                ciborium::ser::Error::Value(why) => unreachable!("results of steps are plain data: {why}"),
+            })?;
+            let Hashed { file, digest } = content.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+            file.seek(SeekFrom::Start(HASH as u64))?;
+            file.write_all(&digest.finalize())
+        })
     }
 
     /// Steps that were not made anew, in the order they were asked for.
@@ -89,6 +99,24 @@ impl Checkpoints {
 
     fn names(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
         self.reused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Digests what it hands on.
+struct Hashed<W> {
+    file: W,
+    digest: Sha256,
+}
+
+impl<W: Write> Write for Hashed<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let n = self.file.write(bytes)?;
+        self.digest.update(&bytes[..n]);
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
     }
 }
 

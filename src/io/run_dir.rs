@@ -3,6 +3,7 @@
 mod claim;
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -193,11 +194,16 @@ pub fn write_text(path: &Path, text: &str) -> Result<()> {
 /// # Errors
 /// The operating system refuses.
 pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_with(path, |file| file.write_all(bytes))
+}
+
+/// As [`write_bytes`], the content written bit by bit.
+pub(super) fn write_with(path: &Path, write: impl FnOnce(&mut File) -> std::io::Result<()>) -> Result<()> {
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
     let partial = PathBuf::from(partial);
     let _unfinished = Unfinished::register(&partial);
-    fs::write(&partial, bytes).map_err(|e| Error::io(&partial, e))?;
+    File::create(&partial).and_then(|mut file| write(&mut file)).map_err(|e| Error::io(&partial, e))?;
     fs::rename(&partial, path).map_err(|e| Error::io(path, e))
 }
 
