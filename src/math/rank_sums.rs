@@ -9,7 +9,7 @@ pub fn key(value: f32, group: u32) -> u64 {
     u64::from(value.to_bits()) << 32 | u64::from(group)
 }
 
-/// What [`RankSums::compute`] finds, per group; buffers are kept from column to column.
+/// What [`RankSums::compute_sorted`] finds, per group; buffers are kept from column to column.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RankSums {
     /// Twice the sum of ranks over all items of the group, zeros included; ranks from 1, ties averaged. Exact.
@@ -28,14 +28,8 @@ impl RankSums {
         Self { doubled: vec![0; n_groups], n_nonzero: vec![0; n_groups], sum: vec![0.0; n_groups], ties: 0.0 }
     }
 
-    /// Ranks one column, given its non-zeros in any order (sorted here) and the size of each group. No value is negative.
-    pub fn compute(&mut self, nonzeros: &mut [u64], group_sizes: &[u64]) {
-        nonzeros.sort_unstable();
-        self.compute_sorted(nonzeros, group_sizes, |group| group);
-    }
-
-    /// As [`RankSums::compute`] for non-zeros already sorted, whose lower half is an item that `group_of` puts into a
-    /// group: many partitions of the items share one sort.
+    /// Ranks one column, given its sorted non-zeros and the size of each group. The lower half of a non-zero is an item that
+    /// `group_of` puts into a group: many partitions of the items share one sort.
     pub fn compute_sorted(&mut self, nonzeros: &[u64], group_sizes: &[u64], group_of: impl Fn(u32) -> u32) {
         assert_eq!(group_sizes.len(), self.doubled.len(), "one size per group");
         debug_assert!(nonzeros.is_sorted(), "non-zeros in order");
@@ -105,17 +99,22 @@ mod tests {
         wins / pairs
     }
 
+    fn compute(ranks: &mut RankSums, nonzeros: &mut [u64], group_sizes: &[u64]) {
+        nonzeros.sort_unstable();
+        ranks.compute_sorted(nonzeros, group_sizes, |group| group);
+    }
+
     #[test]
     fn worked_column() {
         // Values 0 0 2 | 0 1 2 2: ranks 2 2 6 | 2 4 6 6.
         let mut nonzeros = [key(2.0, 1), key(2.0, 0), key(1.0, 1), key(2.0, 1)];
         let mut ranks = RankSums::new(2);
-        ranks.compute(&mut nonzeros, &[3, 4]);
+        compute(&mut ranks, &mut nonzeros, &[3, 4]);
         assert_eq!((ranks.doubled.as_slice(), ranks.n_nonzero.as_slice()), ([20, 36].as_slice(), [1, 3].as_slice()));
         assert_eq!((ranks.sum[0], ranks.sum[1], ranks.ties), (2.0, 5.0, 48.0));
         assert!((ranks.auc(0, 3, 7) - 4.0 / 12.0).abs() < 1e-15);
         assert!((ranks.auc(1, 4, 7) - 8.0 / 12.0).abs() < 1e-15);
-        ranks.compute(&mut [], &[3, 4]);
+        compute(&mut ranks, &mut [], &[3, 4]);
         assert_eq!((ranks.auc(0, 3, 7), ranks.ties), (0.5, 336.0));
         assert!(RankSums::new(1).auc(0, 0, 3).is_nan());
     }
@@ -132,7 +131,7 @@ mod tests {
             let size = |group: u32| groups.iter().filter(|g| **g == group).count() as u64;
             let sizes = [size(0), size(1), size(2)];
             let mut ranks = RankSums::new(3);
-            ranks.compute(&mut nonzeros, &sizes);
+            compute(&mut ranks, &mut nonzeros, &sizes);
             for (group, &size) in sizes.iter().enumerate() {
                 let n = items.len() as u64;
                 if size > 0 && size < n {

@@ -55,31 +55,35 @@ impl Block {
 
 /// Takes the entries of a row that is being built.
 #[derive(Debug)]
-pub struct RowWriter(Block, Vec<u32>);
+pub struct RowWriter {
+    block: Block,
+    /// Room for the counts of the row that is picked from.
+    counts: Vec<u32>,
+}
 
 impl RowWriter {
     /// Appends an entry.
     #[inline]
     pub fn push(&mut self, column: u32, value: f32) {
-        self.0.columns.push(column);
-        self.0.values.push(value);
+        self.block.columns.push(column);
+        self.block.values.push(value);
     }
 
     /// Appends, of at most `n` pairs (column, count), those whose column is not `u32::MAX`, with `value(count)`. The fast way to pick
     /// few columns of many: nothing depends on a branch that can't be foretold.
     #[inline]
     pub fn pick(&mut self, n: usize, pairs: impl Iterator<Item = (u32, u32)>, value: impl Fn(u32) -> f32) {
-        let first = self.0.columns.len();
-        self.0.columns.resize(first + n, 0);
-        self.1.resize(n, 0);
+        let first = self.block.columns.len();
+        self.block.columns.resize(first + n, 0);
+        self.counts.resize(n, 0);
         let mut end = 0;
         for ((column, count), _) in pairs.zip(0..n) {
-            self.0.columns[first + end] = column;
-            self.1[end] = count;
+            self.block.columns[first + end] = column;
+            self.counts[end] = count;
             end += usize::from(column != u32::MAX);
         }
-        self.0.columns.truncate(first + end);
-        self.0.values.extend(self.1[..end].iter().map(|&count| value(count)));
+        self.block.columns.truncate(first + end);
+        self.block.values.extend(self.counts[..end].iter().map(|&count| value(count)));
     }
 }
 
@@ -164,16 +168,16 @@ impl RowParts<'_> {
     fn build(&self, mut f: impl FnMut(usize, Vec<Block>)) {
         let n_rows = self.n_rows();
         let build = |b: usize| {
-            let mut out = RowWriter(Block { starts: vec![0], ..Block::default() }, Vec::new());
+            let mut out = RowWriter { block: Block { starts: vec![0], ..Block::default() }, counts: Vec::new() };
             for row in b * BLOCK..((b + 1) * BLOCK).min(n_rows) {
-                let first = out.0.columns.len();
+                let first = out.block.columns.len();
                 (self.fill)(row, &mut out);
-                let columns = &out.0.columns[first..];
+                let columns = &out.block.columns[first..];
                 assert!(columns.is_sorted_by(|a, b| a < b), "columns of a row rise");
                 assert!(columns.last().is_none_or(|&c| (c as usize) < self.n_columns), "column in range");
-                out.0.starts.push(out.0.columns.len());
+                out.block.starts.push(out.block.columns.len());
             }
-            out.0
+            out.block
         };
         let mut built = 0;
         for (part, &end) in self.ends.iter().enumerate() {

@@ -1,8 +1,8 @@
 //! A new lot's cells on the ground that the reference covers, small enough for a page of many lots.
 
-use ndarray::{ArrayView2, Axis, concatenate};
+use ndarray::ArrayView2;
 
-use super::umap::{MARGIN, REFERENCE, SIDE, UNASSIGNED, positions, scatter};
+use super::umap::{MARGIN, REFERENCE, SIDE, UNASSIGNED, places_together, scatter};
 use crate::report::draw::{Anchor, Cloud, Face, Ink, Scene, Shape, Text, color, font};
 use crate::steps::process::Placed;
 
@@ -24,8 +24,7 @@ pub fn figure(
     cluster: &[u32],
     n_clusters: usize,
 ) -> Option<Scene> {
-    let all = concatenate(Axis(0), &[reference, cells]).expect("both have two columns");
-    let (places, height) = positions(all.view())?;
+    let (places, height) = places_together(reference, cells)?;
     let scale = SQUARE / SIDE;
     let to_panel = |p: &(f32, f32)| (10.0 + (f64::from(p.0) - MARGIN) * scale, TOP + (f64::from(p.1) - MARGIN) * scale);
     let title = format!("Cells of {} on the ground of the reference", placed.lot);

@@ -39,6 +39,14 @@ pub fn by_cluster(analysis: &Analysis) -> Option<Scene> {
     Some(scene)
 }
 
+/// Places of the reference's cells, then of a lot's (each cells × 2), on one map, and its height. `None` without a layout.
+pub(super) fn places_together(
+    reference: ArrayView2<'_, f32>,
+    cells: ArrayView2<'_, f32>,
+) -> Option<(Vec<(f32, f32)>, f64)> {
+    positions(concatenate(Axis(0), &[reference, cells]).expect("both have two columns").view())
+}
+
 /// Colour of the reference's cells.
 pub(in crate::report) const REFERENCE: [u8; 3] = [0xc6, 0xcb, 0xd1];
 /// Colour of cells that no cluster took.
@@ -53,8 +61,7 @@ pub fn beside_reference(
     cluster: &[u32],
     n_clusters: usize,
 ) -> Option<Scene> {
-    let all = concatenate(Axis(0), &[reference, cells]).expect("both have two columns");
-    let (positions, height) = positions(all.view())?;
+    let (positions, height) = places_together(reference, cells)?;
     let colors: Vec<[u8; 3]> = (0..n_clusters).map(color::cluster).chain([UNASSIGNED, REFERENCE]).collect();
     let n = reference.nrows();
     let color_of: Vec<u32> = std::iter::repeat_n(n_clusters as u32 + 1, n)
