@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 mod program;
-use program::{cqa, fails, succeeds};
+use program::{contents, copy, cqa, fails, succeeds};
 
 type Files = BTreeMap<PathBuf, Vec<u8>>;
 
@@ -45,31 +45,8 @@ fn workspace() -> tempfile::TempDir {
     folder
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() { copy(&path, &target) } else { fs::copy(&path, target).map(drop).unwrap() }
-    }
-}
-
 fn args<'a>(command: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
     [command, &QUICK, more].concat()
-}
-
-fn contents(folder: &Path) -> Files {
-    let (mut out, mut ahead) = (Files::new(), vec![folder.to_path_buf()]);
-    while let Some(next) = ahead.pop() {
-        for entry in fs::read_dir(&next).unwrap() {
-            let path = entry.unwrap().path();
-            match path.is_dir() {
-                true => ahead.push(path),
-                false => drop(out.insert(path.strip_prefix(folder).unwrap().into(), fs::read(&path).unwrap())),
-            }
-        }
-    }
-    out
 }
 
 /// The results without the records, which hold times.
@@ -206,11 +183,12 @@ fn a_run_that_is_ranked_or_reported_in_place_is_never_half_changed() {
     copy(&made().join("run"), &run);
     let mut earlier = contents(&run);
     let mut random = Random(5);
+    let at_once = || true;
     let (mut n_killed, mut n_changed) = (0, 0);
     for i in 0..20 {
         // In turn: a further readout, and the pages alone.
         let command: &[&str] = if i % 2 == 0 { &rank } else { &["report", "run", "--quiet"] };
-        n_killed += usize::from(killed(folder.path(), command, || true, whole.mul_f64(random.next())));
+        n_killed += usize::from(killed(folder.path(), command, at_once, whole.mul_f64(random.next())));
         let now = contents(&run);
         if now != earlier {
             // Wholly another one.

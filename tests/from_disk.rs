@@ -1,7 +1,6 @@
 //! Promise: lots on disk give the same run for any number of threads and in any format: every file, and the record of the
 //! run but for its part that tells how it was executed.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,6 +11,9 @@ use cqa::io::{ReadLots, ReadParams};
 use cqa::progress::Silent;
 use hdf5_pure::FileBuilder;
 
+mod program;
+use program::contents;
+
 fn cqa(args: &[&str]) {
     let output = Command::new(env!("CARGO_BIN_EXE_cqa")).args(args).output().expect("the program starts");
     assert!(output.status.success(), "cqa {}: {}", args.join(" "), String::from_utf8_lossy(&output.stderr));
@@ -19,23 +21,6 @@ fn cqa(args: &[&str]) {
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("a temporary path is text")
-}
-
-/// Every file below a folder, by its path there.
-fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut out = BTreeMap::new();
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(&next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                out.insert(path.strip_prefix(folder).unwrap().to_path_buf(), fs::read(&path).unwrap());
-            }
-        }
-    }
-    out
 }
 
 /// The record without `execution`, and without the digests and paths of the inputs where `of_input` is false.
@@ -54,7 +39,7 @@ fn record(bytes: &[u8], of_input: bool) -> serde_json::Value {
 
 /// Asserts that two runs agree in every file; in those that name the inputs only if both read the same.
 fn same(one: &Path, two: &Path, same_input: bool) {
-    let (one, two) = (files(one), files(two));
+    let (one, two) = (contents(one), contents(two));
     assert_eq!(one.keys().collect::<Vec<_>>(), two.keys().collect::<Vec<_>>());
     assert!(one.len() > 20, "{:?}", one.keys());
     for (name, bytes) in &one {

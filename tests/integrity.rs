@@ -9,6 +9,9 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+mod program;
+use program::{contents, copy, files};
+
 /// Flags that make a run quick.
 const QUICK: [&str; 5] = ["--no-umap", "--no-leave-one-out", "--no-sensitivity", "--quiet", "--n-top-genes=300"];
 
@@ -53,32 +56,6 @@ fn workspace() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     copy(&lots().join("lots"), &folder.path().join("lots"));
     folder
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() { copy(&path, &target) } else { fs::copy(&path, target).map(|_| ()).unwrap() }
-    }
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut out = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { out.extend(files(&path)) } else { out.push(path) }
-    }
-    out.sort();
-    out
-}
-
-fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    files(folder)
-        .into_iter()
-        .map(|path| (path.strip_prefix(folder).unwrap().into(), fs::read(&path).unwrap()))
-        .collect()
 }
 
 fn cluster(sheet: &Path, run: &Path, more: &[&str]) -> Vec<String> {

@@ -12,7 +12,7 @@ use cqa::io::tables::read_table;
 use cqa::io::tenx_mtx_write::{write_lots, write_tenx_mtx};
 use cqa::math::rng::stream;
 use cqa::simulate::{SimulateParams, simulate};
-use program::{cqa, fails, number, rows, succeeds};
+use program::{contents, cqa, fails, number, rows, succeeds};
 use rand::seq::SliceRandom;
 
 /// Lots of the reference, of twelve of one kind.
@@ -86,19 +86,9 @@ fn labels(path: &Path) -> HashMap<(String, String), String> {
 
 /// Every file below a folder, those with times apart.
 fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    fn walk(folder: &Path, root: &Path, out: &mut BTreeMap<PathBuf, Vec<u8>>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                walk(&path, root, out);
-            } else if !path.ends_with("run.json") && !path.ends_with("ro-crate-metadata.json") {
-                out.insert(path.strip_prefix(root).unwrap().to_path_buf(), fs::read(&path).unwrap());
-            }
-        }
-    }
-    let mut out = BTreeMap::new();
-    walk(folder, folder, &mut out);
-    out
+    let mut files = contents(folder);
+    files.retain(|path, _| !path.ends_with("run.json") && !path.ends_with("ro-crate-metadata.json"));
+    files
 }
 
 #[test]

@@ -21,7 +21,7 @@ The program runs itself on reference data that it carries (simulated lots with k
 in a temporary folder beside DIR. What came out is held against what had to come out, with tolerances; DIR gets
 report.html, with a table of requirements and tests, and qualification.csv. Exit code 1 if a check did not pass.
 
-It takes about a minute. The record shows that the program works here as it did where it was made; it is no
+It takes less than a minute. The record shows that the program works here as it did where it was made; it is no
 statement of compliance with any regulation. Known limits are listed in the report.";
 
 /// Arguments of `cqa qualify`.

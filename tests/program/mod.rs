@@ -1,10 +1,10 @@
 //! The program as its users call it, and the tables it leaves.
 
-// Each test that has this module uses a part of it.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test that has this module uses a part of it")]
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 pub fn cqa(folder: &Path, args: &[&str]) -> Output {
@@ -35,4 +35,31 @@ pub fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
 
 pub fn number(row: &BTreeMap<String, String>, name: &str) -> f64 {
     row[name].parse().unwrap_or(f64::NAN)
+}
+
+/// A copy of a folder and of all below it.
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() { copy(&path, &target) } else { fs::copy(&path, target).map(drop).unwrap() }
+    }
+}
+
+/// Every file below a folder, sorted.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut out = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { out.extend(files(&path)) } else { out.push(path) }
+    }
+    out.sort();
+    out
+}
+
+/// Every file below a folder by its relative path, with its bytes.
+pub fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let relative = |path: &Path| path.strip_prefix(folder).unwrap().to_path_buf();
+    files(folder).into_iter().map(|path| (relative(&path), fs::read(&path).unwrap())).collect()
 }
